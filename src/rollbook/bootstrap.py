@@ -1,0 +1,83 @@
+"""The composition root: the only module that picks real parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rollbook.domain.ports import UnitOfWork
+from rollbook.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from rollbook.services.register import RegisterKeeper
+    from rollbook.storage.database import Database
+    from rollbook.vision.engine import Engine
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@dataclass
+class App:
+    """The parts of one installation; each is made when it is first used."""
+
+    settings: Settings
+    clock: SystemClock
+    database: Database
+
+    def uow(self) -> UnitOfWork:
+        """Start a transaction."""
+        return self.database.uow()
+
+    @cached_property
+    def engine(self) -> Engine:
+        return build_engine(self.settings)
+
+    @cached_property
+    def register(self) -> RegisterKeeper:
+        from rollbook.services.register import RegisterKeeper
+
+        return RegisterKeeper(self.uow, self.clock)
+
+
+def build(settings: Settings, *, create: bool = False) -> App:
+    """Return the parts of the installation in `settings.home`.
+
+    Raises:
+        NotFound: there is no installation, and `create` is false.
+        StorageUnavailable: the home cannot be written.
+        NewerDatabase: a later version of Rollbook wrote the database.
+        DecryptionFailed: the key in `keys/` is not the one that the database was made with.
+    """
+    from rollbook.storage.database import Database
+
+    database = Database.open(
+        settings.resolved_database_url, keys_dir=settings.keys_dir, create=create
+    )
+    return App(settings, SystemClock(), database)
+
+
+def build_engine(settings: Settings) -> Engine:
+    """Return detector, alignment and embedder as the settings name them."""
+    from rollbook.vision.engine import Engine
+    from rollbook.vision.registry import load_backend
+
+    cache = settings.models_dir
+    detector = load_backend("detectors", settings.detector)(cache, threads=settings.threads)
+    embedder = load_backend("embedders", settings.embedder)(cache, threads=settings.threads)
+    return Engine(detector, embedder)
+
+
+def open_engine(models_dir: Path | None = None) -> Engine:
+    """Return the default engine without an installation; `models_dir` caches prepared files."""
+    settings = load_settings()
+    if models_dir is not None:
+        settings = settings.model_copy(update={"home": models_dir.parent})
+    return build_engine(settings)

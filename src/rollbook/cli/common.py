@@ -1,0 +1,112 @@
+"""What all commands share: the home folder, tables that are also JSON, and exit codes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import click
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+from typer.core import TyperGroup
+
+from rollbook.errors import RollbookError
+
+if TYPE_CHECKING:
+    from rollbook.bootstrap import App
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+_home: Path | None = None
+
+
+def set_home(home: Path | None) -> None:
+    """Remember `--home` for this command."""
+    global _home
+    _home = home
+
+
+def chosen_home() -> Path | None:
+    return _home
+
+
+def open_app(*, create: bool = False) -> App:
+    """Return the parts of this installation; `create` makes the home when it is not there."""
+    from rollbook.bootstrap import build  # the networks and the database are slow to import
+    from rollbook.settings import load_settings
+
+    return build(load_settings(_home), create=create)
+
+
+def say(text: str) -> None:
+    """Print a sentence; square brackets in names are not markup."""
+    out.print(Text(text))
+
+
+def warn(text: str) -> None:
+    err.print(Text(text))
+
+
+def fail(text: str) -> typer.Exit:
+    """Print why something was refused; raise what is returned: exit code 1."""
+    err.print(Text(text))
+    return typer.Exit(1)
+
+
+def print_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def print_table(
+    columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str
+) -> None:
+    """Print rows as a table or as a JSON list of objects; `empty` is said when there are none."""
+    if as_json:
+        print_json([{column: row.get(column) for column in columns} for row in rows])
+        return
+    if not rows:
+        say(empty)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column.replace("_", " "))
+    for row in rows:
+        table.add_row(*(Text("" if row.get(c) is None else str(row[c])) for c in columns))
+    out.print(table)
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on the terminal while the block runs; yields `update(done, total)`."""
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=err,
+        disable=not err.is_terminal,
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+class RollbookGroup(TyperGroup):
+    """Turns what Rollbook raises on purpose into one sentence and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except RollbookError as error:
+            raise fail(str(error)) from error

@@ -1,0 +1,1 @@
+"""The rules of recognising, deciding and keeping a register: no I/O, no clock, no OpenCV."""

@@ -1,0 +1,362 @@
+"""Every interface that adapters implement and services use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import TracebackType
+from typing import Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from rollbook.domain.attendance import Session
+from rollbook.domain.faces import Alignment, DetectedFace, Frame, Pixels, QualityMeasures
+from rollbook.domain.register import Entry, NewEntry, Verification
+from rollbook.domain.subjects import Consent, Group, Membership, Reference, Subject
+from rollbook.domain.templates import TemplateSpace
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total) while long work goes on."""
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> datetime:
+        """Return the present instant, UTC and timezone-aware."""
+        ...
+
+
+class FaceDetector(Protocol):
+    """Finds faces."""
+
+    def detect(self, pixels: Pixels) -> list[DetectedFace]:
+        """Return the faces, best score first; an empty list for none."""
+        ...
+
+
+class FaceEmbedder(Protocol):
+    """Turns upright crops into templates of one space."""
+
+    @property
+    def space(self) -> TemplateSpace: ...
+
+    @property
+    def alignment(self) -> Alignment: ...
+
+    def embed(self, crops: Pixels) -> npt.NDArray[np.float32]:
+        """Return unit rows (n, d) for uint8 BGR crops (n, s, s, 3); (0, d) for none."""
+        ...
+
+
+class QualityMeter(Protocol):
+    """Measures how usable a face is; `domain.quality` decides what is good enough."""
+
+    def measure(self, pixels: Pixels, face: DetectedFace) -> QualityMeasures: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AttackAssessment:
+    """What a presentation attack detector says; `score` 0..1, higher = more an attack."""
+
+    detector: str
+    score: float
+    refused: bool
+
+
+class AttackDetector(Protocol):
+    """Tells a person from a photograph or screen. None ships yet; the seam is here."""
+
+    def assess(self, pixels: Pixels, face: DetectedFace) -> AttackAssessment | None:
+        """Return the assessment, or None when nothing can be said."""
+        ...
+
+
+class FrameSource(Protocol):
+    """Gives the frames of a camera, stream, clip or folder."""
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield frames until the source ends, or for ever.
+
+        Raises:
+            CameraUnavailable: the source cannot be opened, or went away for good.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
+class Vault(Protocol):
+    """Seals what must not be readable: payloads know their owner and purpose."""
+
+    def seal(self, plaintext: bytes, *, purpose: str, owner: str) -> bytes:
+        """Return a token that only `open` with the same purpose and owner gives back."""
+        ...
+
+    def open(self, token: bytes, *, purpose: str, owner: str) -> bytes:
+        """Return the plaintext.
+
+        Raises:
+            DecryptionFailed: wrong key, owner or purpose, or a changed token.
+        """
+        ...
+
+    def seal_for(self, subject_id: str, plaintext: bytes, *, purpose: str) -> bytes:
+        """Seal under the subject's own key, which is made at the first use."""
+        ...
+
+    def open_for(self, subject_id: str, token: bytes, *, purpose: str) -> bytes:
+        """Open what `seal_for` sealed.
+
+        Raises:
+            DecryptionFailed: as `open`, or the subject's key was destroyed.
+        """
+        ...
+
+    def blind(self, purpose: str, text: str) -> bytes:
+        """Return 32 bytes that are equal for equal text, and tell nothing without the key."""
+        ...
+
+
+class Subjects(Protocol):
+    """People and their keys."""
+
+    def add(self, subject: Subject) -> None:
+        """Raises AlreadyExists when the external id is taken."""
+        ...
+
+    def get(self, subject_id: str) -> Subject:
+        """Raises NotFound."""
+        ...
+
+    def update(self, subject: Subject) -> None: ...
+
+    def remove(self, subject_id: str) -> None:
+        """Remove the person's rows and destroy their key; marks keep the random id."""
+        ...
+
+    def all(self) -> list[Subject]:
+        """Return everybody, sorted by name."""
+        ...
+
+    def names(self) -> dict[str, str]:
+        """Return subject id -> name for everybody."""
+        ...
+
+    def by_external_id(self, external_id: str) -> Subject | None: ...
+
+
+class Consents(Protocol):
+    def add(self, consent: Consent) -> None: ...
+
+    def of(self, subject_id: str) -> list[Consent]:
+        """Return the person's consents, oldest first."""
+        ...
+
+    def update(self, consent: Consent) -> None: ...
+
+
+class References(Protocol):
+    """Enrolled samples."""
+
+    def add(self, reference: Reference) -> None: ...
+
+    def get(self, reference_id: str) -> Reference:
+        """Raises NotFound."""
+        ...
+
+    def of(self, subject_id: str) -> list[Reference]:
+        """Return the person's samples with their crops, oldest first."""
+        ...
+
+    def templates(
+        self, space: TemplateSpace, subject_ids: Iterable[str] | None = None
+    ) -> tuple[list[str], npt.NDArray[np.float32]]:
+        """Return (owners, rows (n, d)) of one space, of everybody or of these subjects."""
+        ...
+
+    def spaces(self) -> dict[TemplateSpace, int]:
+        """Return how many samples there are of each space."""
+        ...
+
+    def has_source(self, subject_id: str, source: str) -> bool:
+        """Return whether this picture was already enrolled for the person."""
+        ...
+
+    def counts(self) -> dict[str, int]:
+        """Return subject id -> number of samples, for those who have any."""
+        ...
+
+    def replace(self, reference: Reference) -> None:
+        """Put a new template in the place of the sample with the same id."""
+        ...
+
+    def delete(self, reference_id: str) -> None: ...
+
+
+class Groups(Protocol):
+    """Groups and who belongs to them."""
+
+    def add(self, group: Group) -> None:
+        """Raises AlreadyExists when the name is taken."""
+        ...
+
+    def get(self, group_id: str) -> Group:
+        """Raises NotFound."""
+        ...
+
+    def all(self) -> list[Group]:
+        """Return all groups, sorted by name."""
+        ...
+
+    def by_name(self, name: str) -> Group | None: ...
+
+    def join(self, membership: Membership) -> None:
+        """Add a membership; nothing happens when the same one is there already."""
+        ...
+
+    def leave(self, group_id: str, subject_id: str, last_day: date) -> None: ...
+
+    def memberships(
+        self, *, group_id: str | None = None, subject_id: str | None = None
+    ) -> list[Membership]: ...
+
+    def roster(self, group_id: str, day: date) -> list[str]:
+        """Return the subject ids that belong to the group on this day."""
+        ...
+
+
+class Sessions(Protocol):
+    def add(self, session: Session) -> None: ...
+
+    def add_many(self, sessions: Sequence[Session]) -> None: ...
+
+    def get(self, session_id: str) -> Session:
+        """Raises NotFound. A unique beginning of the id of at least 4 digits is enough."""
+        ...
+
+    def update(self, session: Session) -> None: ...
+
+    def all(
+        self,
+        *,
+        group_id: str | None = None,
+        first_day: date | None = None,
+        last_day: date | None = None,
+        open_only: bool = False,
+    ) -> list[Session]:
+        """Return sessions by business date and start, earliest first."""
+        ...
+
+
+class Register(Protocol):
+    """The append-only, chained, sealed book."""
+
+    def append(self, entry: NewEntry) -> Entry:
+        """Append one entry.
+
+        Raises:
+            AlreadyExists: an entry with the same `once` is there.
+        """
+        ...
+
+    def append_sheets(self, session_ids: Sequence[str], entries: Sequence[NewEntry]) -> None:
+        """Append all marks of whole sessions at once, straight into sealed sheets.
+
+        The entries of one session lie side by side, in the order of `session_ids`.
+        """
+        ...
+
+    def of_session(self, session_id: str) -> list[Entry]:
+        """Return a session's entries in order, whether single or in its sheet."""
+        ...
+
+    def of_sessions(self, session_ids: Sequence[str]) -> dict[str, list[Entry]]: ...
+
+    def seal_sheet(self, session_id: str) -> None:
+        """Move the session's single payloads into one sealed sheet."""
+        ...
+
+    def entries(self, kinds: Sequence[str] | None = None, limit: int = 1000) -> list[Entry]:
+        """Return the newest entries, newest first."""
+        ...
+
+    def count(self) -> int: ...
+
+    def verify(self, progress: Progress | None = None) -> Verification: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewItem:
+    """A face of a photograph or track that a person has to decide on."""
+
+    review_id: str
+    session_id: str
+    body: dict[str, object]  # JSON values; people by random id; no picture of unknown people
+    created_at: datetime
+
+
+class Reviews(Protocol):
+    def add(self, item: ReviewItem) -> None: ...
+
+    def all(self, session_id: str | None = None) -> list[ReviewItem]: ...
+
+    def delete(self, review_id: str) -> None: ...
+
+
+class SiteSettings(Protocol):
+    """Settings of the site that are kept in the database, as JSON values."""
+
+    def get(self, key: str, default: object = None) -> object: ...
+
+    def set(self, key: str, value: object) -> None: ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction: leaving the block without `commit` undoes everything."""
+
+    @property
+    def subjects(self) -> Subjects: ...
+    @property
+    def consents(self) -> Consents: ...
+    @property
+    def references(self) -> References: ...
+    @property
+    def groups(self) -> Groups: ...
+    @property
+    def sessions(self) -> Sessions: ...
+    @property
+    def register(self) -> Register: ...
+    @property
+    def reviews(self) -> Reviews: ...
+    @property
+    def site(self) -> SiteSettings: ...
+    @property
+    def vault(self) -> Vault: ...
+
+    def gallery_version(self) -> int:
+        """Return a number that grows whenever samples, consents or rosters change."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def commit(self) -> None:
+        """Make everything durable.
+
+        Raises:
+            StorageUnavailable: the disk is full or read-only, or the database is locked.
+        """
+        ...
+
+
+OpenUnitOfWork = Callable[[], UnitOfWork]
+"""Starts a transaction: `with open_uow() as uow: …; uow.commit()`."""

@@ -1,0 +1,1 @@
+"""The register as CSV, XLSX and PDF."""

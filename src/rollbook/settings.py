@@ -1,0 +1,79 @@
+"""The settings of one installation; the only reader of the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from rollbook.errors import ConfigurationError
+
+
+def default_home() -> Path:
+    """Return the platform's data folder for Rollbook."""
+    return Path(platformdirs.user_data_dir("rollbook", appauthor=False))
+
+
+class Settings(BaseSettings):
+    """Each can be given as an environment variable `ROLLBOOK_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="ROLLBOOK_", extra="forbid", frozen=True)
+
+    home: Path = Field(default_factory=default_home, description="Folder of all data.")
+    database_url: str | None = Field(
+        default=None, description="SQLAlchemy address; by default `rollbook.db` in the home."
+    )
+    detector: str = Field(default="yunet", description="Name of an installed detector.")
+    embedder: str = Field(default="sface", description="Name of an installed embedder.")
+    user_model: Path | None = Field(
+        default=None, description="TOML file that describes an ONNX embedder of the site's own."
+    )
+    target_fpir: float = Field(
+        default=0.001, gt=0, lt=0.5, description="Rate at which a stranger may get a name."
+    )
+    keep_crops: bool = Field(
+        default=True, description="Keep a sealed crop of each sample, for `rollbook encode`."
+    )
+    threads: int | None = Field(
+        default=None, ge=1, description="Threads for the networks; by default all cores."
+    )
+
+    @property
+    def models_dir(self) -> Path:
+        return self.home / "models"
+
+    @property
+    def keys_dir(self) -> Path:
+        return self.home / "keys"
+
+    @property
+    def logs_dir(self) -> Path:
+        return self.home / "logs"
+
+    @property
+    def exports_dir(self) -> Path:
+        return self.home / "exports"
+
+    @property
+    def resolved_database_url(self) -> str:
+        if self.database_url:
+            return self.database_url
+        return f"sqlite:///{(self.home / 'rollbook.db').absolute().as_posix()}"
+
+
+def load_settings(home: Path | None = None) -> Settings:
+    """Read the environment; `home` wins over `ROLLBOOK_HOME`.
+
+    Raises:
+        ConfigurationError: a setting has a value that is not allowed; the text names it.
+    """
+    try:
+        return Settings() if home is None else Settings(home=home)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]) or "settings"
+        raise ConfigurationError(
+            f"The setting ROLLBOOK_{name.upper()} cannot be used: {first['msg']}."
+        ) from error

@@ -1,0 +1,1 @@
+"""Rows, keys and the sealed register."""
