@@ -64,12 +64,12 @@ def build(settings: Settings, *, create: bool = False) -> App:
     return App(settings, SystemClock(), database)
 
 
-def build_engine(settings: Settings) -> Engine:
+def build_engine(settings: Settings, models_dir: Path | None = None) -> Engine:
     """Return detector, alignment and embedder as the settings name them."""
     from rollbook.vision.engine import Engine
     from rollbook.vision.registry import load_backend
 
-    cache = settings.models_dir
+    cache = models_dir or settings.models_dir
     detector = load_backend("detectors", settings.detector)(cache, threads=settings.threads)
     embedder = load_backend("embedders", settings.embedder)(cache, threads=settings.threads)
     return Engine(detector, embedder)
@@ -77,7 +77,4 @@ def build_engine(settings: Settings) -> Engine:
 
 def open_engine(models_dir: Path | None = None) -> Engine:
     """Return the default engine without an installation; `models_dir` caches prepared files."""
-    settings = load_settings()
-    if models_dir is not None:
-        settings = settings.model_copy(update={"home": models_dir.parent})
-    return build_engine(settings)
+    return build_engine(load_settings(), models_dir)

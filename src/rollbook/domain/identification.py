@@ -39,7 +39,7 @@ class Calibration:
         clamped = min(max(threshold, self.valid[0]), self.valid[1])
         slope = c1 + 2 * c2 * clamped
         exponent = c0 + c1 * clamped + c2 * clamped**2 + slope * (threshold - clamped)
-        return min(1.0, 10.0**exponent)
+        return float(min(1.0, 10.0**exponent))
 
     def fpir(self, threshold: float, gallery_size: int) -> float:
         """Return the expected rate at which a stranger gets some identity, 0..1."""

@@ -8,7 +8,6 @@ import numpy.typing as npt
 
 from rollbook.domain.faces import Alignment, Pixels, Points
 
-
 ARCFACE_112 = Alignment(
     112,
     np.array(
