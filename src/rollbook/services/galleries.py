@@ -1,0 +1,114 @@
+"""Who can be found in a session: the roster's people who agreed, and nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from rollbook.domain.attendance import Session
+from rollbook.domain.gallery import Gallery
+from rollbook.domain.identification import (
+    Calibration,
+    LookAlikes,
+    OperatingPoint,
+    ProbeKind,
+)
+from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
+from rollbook.domain.subjects import ConsentScope
+from rollbook.domain.templates import Template, TemplateSpace, fuse
+from rollbook.errors import ModelUnavailable
+
+FindLookAlikes = Callable[[list[str], npt.NDArray[np.float32], TemplateSpace], LookAlikes]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionGallery:
+    """What a recogniser needs to decide for one session; replaced as a whole."""
+
+    gallery: Gallery
+    points: Mapping[ProbeKind, OperatingPoint]
+    look_alikes: LookAlikes
+    version: int
+    without_samples: tuple[str, ...]  # subject ids on the roster that no face can find
+
+    def point(self, kind: ProbeKind) -> OperatingPoint:
+        return self.points[kind]
+
+
+class Galleries:
+    """Builds the gallery of a session from its roster."""
+
+    def __init__(
+        self,
+        open_uow: OpenUnitOfWork,
+        clock: Clock,
+        space: TemplateSpace,
+        calibrations: Mapping[ProbeKind, Calibration],
+        target_fpir: float,
+        find_look_alikes: FindLookAlikes,
+    ) -> None:
+        self._open_uow = open_uow
+        self._clock = clock
+        self._space = space
+        self._calibrations = calibrations
+        self._target_fpir = target_fpir
+        self._find_look_alikes = find_look_alikes
+
+    def version(self) -> int:
+        """Return the number that changes when a gallery may have changed."""
+        with self._open_uow() as uow:
+            return uow.gallery_version()
+
+    def for_session(self, session: Session) -> SessionGallery:
+        """Return the gallery of the people who are on the roster that day and agreed.
+
+        Raises:
+            ModelUnavailable: the embedder has no calibration, so nobody may be named.
+        """
+        with self._open_uow() as uow:
+            version = uow.gallery_version()
+            roster = uow.groups.roster(session.group_id, session.business_date)
+            agreed = [subject for subject in roster if has_consent(uow, subject, self._clock.now())]
+            owners, rows = uow.references.templates(self._space, agreed)
+        gallery = fused_gallery(self._space, owners, rows)
+        known = set(gallery.subject_ids)
+        return SessionGallery(
+            gallery=gallery,
+            points=self._points(len(gallery)),
+            look_alikes=self._find_look_alikes(owners, rows, self._space),
+            version=version,
+            without_samples=tuple(subject for subject in roster if subject not in known),
+        )
+
+    def _points(self, size: int) -> dict[ProbeKind, OperatingPoint]:
+        if not self._calibrations:
+            raise ModelUnavailable(
+                f"The embedder {self._space} has no calibration yet, so nobody can be named by it. "
+                "Run: rollbook evaluate calibrate"
+            )
+        return {
+            kind: calibration.operating_point(self._target_fpir, size)
+            for kind, calibration in self._calibrations.items()
+        }
+
+
+def has_consent(uow: UnitOfWork, subject_id: str, at: datetime) -> bool:
+    """Return whether the person's face may be compared at this time."""
+    return any(
+        consent.scope is ConsentScope.FACE and consent.covers(at)
+        for consent in uow.consents.of(subject_id)
+    )
+
+
+def fused_gallery(
+    space: TemplateSpace, owners: list[str], rows: npt.NDArray[np.float32]
+) -> Gallery:
+    """Return a gallery with one template a subject: the mean direction of their samples."""
+    own: dict[str, list[Template]] = {}
+    for owner, row in zip(owners, rows, strict=True):
+        own.setdefault(owner, []).append(Template(np.array(row), space))
+    return Gallery.of(space, [(owner, fuse(templates)) for owner, templates in own.items()])
