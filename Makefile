@@ -1,0 +1,21 @@
+# Each target is one verb; the work is done by scripts/project.py, which Windows uses as well.
+PYTHON ?= python3
+PROJECT = $(PYTHON) scripts/project.py
+
+.DEFAULT_GOAL := help
+.PHONY: run test lint types help
+
+run: ## set everything up, then show the main job on the embedded default
+	@$(PROJECT) run
+
+test: ## set everything up, then run every test that this machine can run
+	@$(PROJECT) test
+
+lint: ## check style, security rules and who imports whom
+	@$(PROJECT) lint
+
+types: ## check types, strictly in domain and services
+	@$(PROJECT) types
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10

@@ -1,0 +1,128 @@
+"""Set up and run Rollbook from a checkout: the same steps on Linux, macOS and Windows.
+
+    python scripts/project.py run      set everything up, then the demonstration
+    python scripts/project.py test     set everything up, then every test this machine can run
+    python scripts/project.py lint     ruff and the import contracts
+    python scripts/project.py types    mypy
+
+Only the standard library is used here. Everything goes into `.venv` beside this folder; once that
+is there, no network is needed any more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+VENV = PROJECT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+OLDEST = (3, 11)
+PROGRAMS = {"chromium": "browser tests", "ffmpeg": "stream tests", "pdftoppm": "PDF pictures"}
+DEBIAN_PACKAGES = {"chromium": "chromium", "ffmpeg": "ffmpeg", "pdftoppm": "poppler-utils"}
+
+
+def say(text: str) -> None:
+    print(f"-- {text}", flush=True)
+
+
+def call(*command: str | Path, check: bool = True) -> int:
+    """Run a command in the project's folder; stop with its exit code when it fails."""
+    done = subprocess.run([str(part) for part in command], cwd=PROJECT, check=False)
+    if check and done.returncode:
+        sys.exit(done.returncode)
+    return done.returncode
+
+
+def stamp(extras: str) -> str:
+    """Return a text that changes when the installation has to be made again."""
+    content = (PROJECT / "pyproject.toml").read_bytes()
+    return hashlib.sha256(content + extras.encode() + sys.version.encode()).hexdigest()
+
+
+def install(extras: str, *, optional: str = "") -> None:
+    """Make the virtual environment and install the package with these extras, once."""
+    marker = VENV / f".installed-{extras.replace(',', '-')}"
+    wanted = stamp(extras + optional)
+    if PYTHON.exists() and marker.exists() and marker.read_text() == wanted:
+        return
+    if not PYTHON.exists():
+        say(f"making a virtual environment in {VENV}")
+        venv.create(VENV, with_pip=True)
+    say(f"installing Rollbook with [{extras}]; this needs the network, once")
+    pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--editable"]
+    both = f"{extras},{optional}" if optional else extras
+    if call(*pip, f".[{both}]", check=not optional):
+        say(f"the optional [{optional}] cannot be installed here; its tests are left out")
+        call(*pip, f".[{extras}]")
+    marker.write_text(wanted)
+
+
+def missing_programs() -> list[str]:
+    found = {"chromium": shutil.which("chromium") or shutil.which("chromium-browser")}
+    return [name for name in PROGRAMS if not (found.get(name) or shutil.which(name))]
+
+
+def install_programs() -> None:
+    """Install what the tests need beside Python, where this machine lets us; say what is not."""
+    missing = missing_programs()
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    if missing and root and shutil.which("apt-get"):
+        packages = [DEBIAN_PACKAGES[name] for name in missing]
+        say(f"installing {', '.join(packages)} for the tests")
+        call("apt-get", "update", "-qq", check=False)
+        call("apt-get", "install", "-y", "-qq", *packages, check=False)
+    for name in missing_programs():
+        say(f"{name} is not installed: the {PROGRAMS[name]} are left out")
+
+
+def run(arguments: list[str]) -> None:
+    """Set everything up, then show the main job."""
+    install("demo")
+    call(PYTHON, "-m", "rollbook", "init")
+    call(PYTHON, "-m", "rollbook", "demo", *arguments)
+
+
+def test(arguments: list[str]) -> None:
+    """Set everything up, then run the checks and every test."""
+    install("test", optional="dlib")
+    install_programs()
+    lint([])
+    types([])
+    everything = ["-m", "slow or not slow"]
+    call(PYTHON, "-m", "pytest", *everything, *arguments)
+
+
+def lint(arguments: list[str]) -> None:
+    """Check style, security rules and who imports whom."""
+    install("test", optional="dlib")
+    call(PYTHON, "-m", "ruff", "check", ".", *arguments)
+    call(PYTHON, "-m", "ruff", "format", "--check", ".")
+    call(BIN / "lint-imports")
+
+
+def types(arguments: list[str]) -> None:
+    """Check types, strictly in domain and services."""
+    install("test", optional="dlib")
+    call(PYTHON, "-m", "mypy", *arguments)
+
+
+def main() -> None:
+    if sys.version_info < OLDEST:
+        sys.exit(f"Rollbook needs Python {OLDEST[0]}.{OLDEST[1]} or newer; this is {sys.version}")
+    verbs = {"run": run, "test": test, "lint": lint, "types": types}
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("verb", choices=verbs)
+    known, rest = parser.parse_known_args()
+    verbs[known.verb](rest)
+
+
+if __name__ == "__main__":
+    main()
