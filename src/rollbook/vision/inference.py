@@ -3,12 +3,36 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from rollbook.errors import ConfigurationError
+
 Array = npt.NDArray[np.float32]
+
+
+def openvino_core() -> Any:
+    """Return a new OpenVINO core; the only place that imports it.
+
+    Importing `openvino` would report its use over the network through `openvino_telemetry`.
+    Nothing leaves the machine, so that package is made impossible to import first; OpenVINO then
+    falls back on its own stub. The import is here since it is slow and not needed by `--help` or
+    by camera processes.
+    """
+    loaded = sys.modules.get("openvino_telemetry")
+    if loaded is not None:
+        raise ConfigurationError(
+            "openvino_telemetry was imported before Rollbook and may report over the network. "
+            "Import rollbook first, or uninstall openvino-telemetry."
+        )
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+    import openvino
+
+    return openvino.Core()
 
 
 class Network:
@@ -26,9 +50,7 @@ class Network:
         threads: int | None = None,
     ) -> None:
         """Compile for `input_shape`; a dimension of -1 stays free."""
-        import openvino  # slow to import, and not needed by `--help` or by camera processes
-
-        core = openvino.Core()
+        core = openvino_core()
         # CPUs with bfloat16 would otherwise answer with other scores than the calibration's
         options: dict[str, object] = {
             "INFERENCE_PRECISION_HINT": "f32",
