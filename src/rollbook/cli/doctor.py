@@ -1,0 +1,250 @@
+"""`rollbook doctor`: what is there, what that means, and how to mend what is not right."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Literal
+
+import typer
+
+from rollbook.cli import common
+from rollbook.errors import RollbookError
+from rollbook.settings import Settings, load_settings
+
+State = Literal["ok", "note", "wrong"]
+LOW_SPACE = 500 * 2**20  # bytes
+CAMERA_TIMEOUT = 15  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; `mend` says what to do where it is not "ok"."""
+
+    what: str
+    state: State
+    found: str
+    mend: str = ""
+
+
+def doctor(as_json: common.JsonOption = False) -> None:
+    """Say what is installed, whether it is in order, and how to mend what is not."""
+    settings = load_settings(common.chosen_home())
+    findings = list(examine(settings))
+    rows = [{"what": f.what, "state": f.state, "found": f.found, "mend": f.mend} for f in findings]
+    if as_json:
+        common.print_json(rows)
+    else:
+        for finding in findings:
+            _print(finding)
+    if any(finding.state == "wrong" for finding in findings):
+        raise typer.Exit(1)
+
+
+def _print(finding: Finding) -> None:
+    mark = {"ok": "ok   ", "note": "note ", "wrong": "WRONG"}[finding.state]
+    common.say(f"{mark}  {finding.what}: {finding.found}")
+    if finding.mend:
+        common.say(f"       {finding.mend}")
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Yield what is found, most important first. Nothing is changed."""
+    checks: list[Callable[[Settings], Iterator[Finding]]] = [
+        _program,
+        _home,
+        _database,
+        _keys,
+        _models,
+        _calibration,
+        _attacks,
+        _extras,
+        _camera,
+        _programs,
+        _servers,
+    ]
+    for check in checks:
+        yield from check(settings)
+
+
+def _program(settings: Settings) -> Iterator[Finding]:
+    found = f"{version('rollbook')} on Python {platform.python_version()}, {platform.system()}, "
+    yield Finding("rollbook", "ok", f"{found}{os.cpu_count()} cores")
+
+
+def _home(settings: Settings) -> Iterator[Finding]:
+    home = settings.home
+    if not home.is_dir():
+        yield Finding("home", "wrong", f"{home} is not there", "Run: rollbook init")
+        return
+    free = shutil.disk_usage(home).free
+    if not os.access(home, os.W_OK):
+        mend = "Make it writable for you, or choose another with --home."
+        yield Finding("home", "wrong", f"{home} cannot be written", mend)
+    elif free < LOW_SPACE:
+        mend = "Free some space: marks are refused when the disk is full."
+        yield Finding("home", "wrong", f"{home}, {free // 2**20} MiB free", mend)
+    else:
+        yield Finding("home", "ok", f"{home}, {free // 2**30} GiB free")
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    if not settings.home.is_dir():
+        return
+    from rollbook.bootstrap import build
+
+    kind = settings.resolved_database_url.split(":", 1)[0]
+    try:
+        app = build(settings)
+        with app.uow() as uow:
+            people, entries = len(uow.references.counts()), uow.register.count()
+    except RollbookError as error:
+        yield Finding("database", "wrong", str(error), "Nothing was changed.")
+        return
+    found = f"{kind}, {people} people with samples, {entries} entries in the register"
+    yield Finding("database", "ok", found)
+
+
+def _keys(settings: Settings) -> Iterator[Finding]:
+    from rollbook.storage.keys import site_key_file
+
+    file = site_key_file(settings.keys_dir)
+    if not file.is_file():
+        if settings.home.is_dir():
+            mend = "Put the file back from where you keep it, or start with: rollbook init"
+            yield Finding("key", "wrong", f"{file} is not there", mend)
+        return
+    yield Finding(
+        "key",
+        "note",
+        f"in {file}, beside the data",
+        "Copies, backups and a stolen database are safe without it; a stolen machine is not. "
+        "Keep a copy of the file in a safe place: without it nothing can be opened.",
+    )
+    if os.name == "posix" and file.stat().st_mode & 0o077:
+        yield Finding("key", "wrong", "others can read it", f"Run: chmod 600 '{file}'")
+
+
+def _models(settings: Settings) -> Iterator[Finding]:
+    from rollbook.vision.models import MODEL_FILES, PREPARATION, locate
+
+    for model in MODEL_FILES:
+        try:
+            locate(model)
+        except RollbookError as error:
+            yield Finding(f"network {model.name}", "wrong", str(error))
+            continue
+        cached = settings.models_dir / f"{model.name}-{model.version}-{PREPARATION}.onnx"
+        state = "prepared" if cached.is_file() else "prepared at the first use"
+        found = f"SHA-256 {model.sha256[:16]}… holds, {model.licence}, {state}"
+        yield Finding(f"network {model.name}", "ok", found)
+
+
+def _calibration(settings: Settings) -> Iterator[Finding]:
+    from rollbook.bootstrap import build_calibrations
+
+    try:
+        calibrations = build_calibrations(settings)
+    except RollbookError as error:
+        yield Finding("calibration", "wrong", str(error), "Run: rollbook evaluate calibrate")
+        return
+    for kind, calibration in calibrations.items():
+        thresholds = ", ".join(
+            f"{calibration.operating_point(settings.target_fpir, size).threshold:.3f} for {size}"
+            for size in (30, 300, 3000)
+        )
+        found = f"target FPIR {settings.target_fpir:g}: threshold {thresholds} people"
+        yield Finding(f"calibration {kind.value}", "ok", found)
+
+
+def _attacks(settings: Settings) -> Iterator[Finding]:
+    yield Finding(
+        "presentation attacks",
+        "note",
+        "photographs and screens held to the camera are not detected yet",
+        "Somebody has to see who stands at the camera.",
+    )
+
+
+def _extras(settings: Settings) -> Iterator[Finding]:
+    extras = {"dlib": ("dlib", "[dlib]"), "skimage": ("scikit-image", "[demo]")}
+    extras["psycopg"] = ("psycopg", "[postgres]")
+    for module, (name, extra) in extras.items():
+        if importlib.util.find_spec(module):
+            yield Finding(f"extra {extra}", "ok", f"{name} {version(_package(module))}")
+        else:
+            mend = f"Optional: pip install 'rollbook{extra}'"
+            yield Finding(f"extra {extra}", "note", f"{name} is not installed", mend)
+
+
+def _package(module: str) -> str:
+    return {"dlib": "dlib-bin", "skimage": "scikit-image"}.get(module, module)
+
+
+def _camera(settings: Settings) -> Iterator[Finding]:
+    """Open camera 0 in a process of its own: opening can hang for ever."""
+    probe = (
+        "import cv2; cv2.setLogLevel(0); c = cv2.VideoCapture(0); ok, f = c.read();"
+        "print(f'{f.shape[1]}x{f.shape[0]}' if ok else '')"
+    )
+    try:
+        done = subprocess.run(  # noqa: S603 - fixed arguments, no shell
+            [sys.executable, "-c", probe],
+            capture_output=True,
+            text=True,
+            timeout=CAMERA_TIMEOUT,
+            check=False,
+        )
+        found = done.stdout.strip()
+    except subprocess.TimeoutExpired:
+        found = ""
+    if found:
+        yield Finding("camera 0", "ok", found)
+    else:
+        mend = "Plug one in, close the program that uses it, or watch an rtsp:// or http:// stream."
+        yield Finding("camera 0", "note", "gives no picture", mend)
+
+
+def _programs(settings: Settings) -> Iterator[Finding]:
+    uses = {
+        "Chromium": (("chromium", "chromium-browser", "google-chrome"), "browser tests"),
+        "ffmpeg": (("ffmpeg",), "stream tests"),
+    }
+    for name, (commands, use) in uses.items():
+        path = next((found for found in map(shutil.which, commands) if found), None)
+        if path:
+            yield Finding(name, "ok", path)
+        else:
+            yield Finding(name, "note", f"not found; only the {use} need it")
+
+
+def _servers(settings: Settings) -> Iterator[Finding]:
+    for name, port, use in (
+        ("PostgreSQL", 5432, "an installation with many machines"),
+        ("Redis", 6379, "jobs on many machines"),
+    ):
+        if _answers(port):
+            yield Finding(name, "ok", f"answers on 127.0.0.1:{port}; not needed on one machine")
+        else:
+            yield Finding(name, "note", f"not on 127.0.0.1:{port}; needed only for {use}")
+
+
+def _answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=0.5):
+            return True
+    except OSError:
+        return False
+
+
+def commands(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("doctor")(doctor)

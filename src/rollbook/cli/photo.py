@@ -1,0 +1,144 @@
+"""`rollbook photo`: attendance from class photographs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from rollbook.cli import common
+from rollbook.domain.attendance import Session, to_utc
+from rollbook.domain.identification import Identified, Rejected, Unidentified
+from rollbook.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from rollbook.services.photo import Confirmed, PhotoFace, PhotoResult
+
+DOUBTS = {
+    "empty_gallery": "nobody of this session has samples",
+    "below_threshold": "nobody known",
+    "ambiguous": "several people are too alike",
+    "frames_disagree": "the pictures disagree",
+    "too_few_frames": "too few pictures",
+}
+
+
+def photo(
+    images: Annotated[
+        list[Path], typer.Argument(help="Photographs of one moment.", metavar="IMAGE...")
+    ],
+    session: Annotated[str, typer.Option("--session", help="Id of the session.")],
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="Write the proposals that are certain enough.")
+    ] = False,
+    at: Annotated[
+        str | None, typer.Option("--at", help="When they were taken, HH:MM; by default now.")
+    ] = None,
+    as_json: common.JsonOption = False,
+) -> None:
+    """Propose who is on class photographs; with --confirm write the certain ones."""
+    from rollbook.vision.images import read_image  # pictures are slow to import
+
+    app = common.open_app()
+    with app.uow() as uow:
+        found = uow.sessions.get(session)
+        names = uow.subjects.names()
+    taken_at = _taken_at(at, found, app.zone, app.clock.now()) if confirm else None
+    result = app.photo_taker.propose(found, [read_image(image) for image in images])
+    confirmed = None
+    if taken_at is not None:
+        confirmed = app.photo_taker.confirm(found, result, taken_at)
+    if as_json:
+        common.print_json(_as_json(result, confirmed, names))
+    else:
+        _print(result, confirmed, names, images)
+
+
+def _taken_at(at: str | None, session: Session, zone: ZoneInfo, now: datetime) -> datetime:
+    if at is None:
+        if session.takes_marks_at(now):
+            return now
+        raise InvalidInput(
+            "The session takes no marks now. Say when the photograph was taken: --at HH:MM"
+        )
+    try:
+        wall = time.fromisoformat(at)
+    except ValueError as error:
+        raise InvalidInput(f"{at!r} is not a time; write it as HH:MM, for example 08:05") from error
+    taken = to_utc(session.business_date, wall, zone)
+    if not session.takes_marks_at(taken):
+        raise InvalidInput(f"The session takes no marks at {at}.")
+    return taken
+
+
+def _print(
+    result: PhotoResult, confirmed: Confirmed | None, names: Mapping[str, str], images: list[Path]
+) -> None:
+    rows = [_row(face, names) for face in result.faces]
+    several = len(images) > 1
+    columns = [*(["photo"] if several else []), "face", "person", "score", "margin", "said"]
+    common.print_table(columns, rows, as_json=False, empty="No face was found.")
+    asked = f"threshold {result.point_threshold:.3f}, margin {result.required_margin:.3f}"
+    unsure = len(result.unsure)
+    common.say(
+        f"{len(result.proposals)} certain, {unsure} for review, "
+        f"{len(result.missing)} of the roster not seen ({asked})."
+    )
+    if confirmed is None:
+        common.say("Nothing was written. Write the certain ones with --confirm.")
+        return
+    common.say(f"{len(confirmed.marks)} marks written, {confirmed.reviews} faces left for review.")
+    for subject_id, reason in confirmed.ignored:
+        common.say(f"{names.get(subject_id, 'erased person')}: {reason}")
+
+
+def _row(face: PhotoFace, names: Mapping[str, str]) -> dict[str, object]:
+    row: dict[str, object] = {"photo": face.photo + 1, "face": face.number}
+    match face.decision:
+        case Identified(subject_id=subject_id, score=score, margin=margin):
+            said = f"{face.decision.frames} pictures agree" if face.decision.frames > 1 else ""
+            row |= {"person": names.get(subject_id), "score": f"{score:.3f}"}
+            row |= {"margin": f"{margin:.3f}", "said": said}
+        case Unidentified(doubt=doubt, candidates=candidates):
+            best = f"{candidates[0].score:.3f}" if candidates else None
+            row |= {"person": "unknown", "score": best, "said": DOUBTS[doubt.value]}
+        case Rejected(reason=reason):
+            row |= {"person": "not used", "said": reason.value.replace("_", " ")}
+    return row
+
+
+def _as_json(
+    result: PhotoResult, confirmed: Confirmed | None, names: Mapping[str, str]
+) -> dict[str, object]:
+    faces = []
+    for face in result.faces:
+        box = [round(v) for v in (face.box.left, face.box.top, face.box.right, face.box.bottom)]
+        faces.append({**_row(face, names), "box": box})
+    answer: dict[str, object] = {
+        "threshold": result.point_threshold,
+        "required_margin": result.required_margin,
+        "proposals": [
+            {
+                "subject_id": p.subject_id,
+                "person": names.get(p.subject_id),
+                "score": p.decision.score,
+            }
+            for p in result.proposals
+        ],
+        "faces": faces,
+        "missing": [names.get(subject_id) for subject_id in result.missing],
+        "written": None,
+    }
+    if confirmed is not None:
+        answer["written"] = len(confirmed.marks)
+        answer["reviews"] = confirmed.reviews
+    return answer
+
+
+def commands(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("photo")(photo)
