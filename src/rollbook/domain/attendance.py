@@ -1,17 +1,20 @@
 """What a mark means: sessions, policies and the status that follows, as pure functions.
 
 All arithmetic is on UTC instants, so a day on which clocks change needs no special case; local
-times appear only in `plan_session`, which turns a timetable's wall-clock times into instants.
+times appear only in `localtime.plan_session`, which turns a timetable's wall-clock times into
+instants.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
+from rollbook.domain.localtime import plan_session as plan_session
+from rollbook.domain.localtime import to_utc as to_utc
 from rollbook.errors import InvalidInput
 
 
@@ -66,16 +69,17 @@ class AttendancePolicy:
     opens_before: timedelta = timedelta(minutes=15)  # before the start, marks are taken
     late_after: timedelta = timedelta(minutes=10)  # after the start, an arrival is late
     absent_after: timedelta | None = None  # after the start, an arrival no longer counts
-    minimum_presence: timedelta | None = None  # less makes "left early"
+    minimum_presence: timedelta | None = None  # who goes before the end with less left early
     quiet_period: timedelta = timedelta(minutes=5)  # being seen again writes nothing
     patience: timedelta = timedelta(minutes=10)  # added to "last seen" for a departure
     closes_after: timedelta = timedelta(minutes=0)  # after the end, marks are still taken
     name: str = "school lesson"
 
     def __post_init__(self) -> None:
-        for field_name in ("opens_before", "late_after", "quiet_period", "patience"):
-            if getattr(self, field_name) < timedelta(0):
-                raise InvalidInput(f"{field_name} must not be negative")
+        for limit in fields(self):
+            value = getattr(self, limit.name)
+            if isinstance(value, timedelta) and value < timedelta(0):
+                raise InvalidInput(f"{limit.name} must not be negative")
         if self.absent_after is not None and self.absent_after < self.late_after:
             raise InvalidInput("absent_after must not be shorter than late_after")
 
@@ -107,10 +111,30 @@ class Session:
     state: SessionState = SessionState.OPEN
     invented: bool = False
 
+    def __post_init__(self) -> None:
+        if self.starts_at.tzinfo is None or self.ends_at.tzinfo is None:
+            raise InvalidInput("A session's start and end need a time zone.")
+        if self.ends_at <= self.starts_at:
+            raise InvalidInput("A session must end after it starts.")
+
+    @property
+    def first_mark_at(self) -> datetime:
+        """The instant from which marks by face, PIN or QR count."""
+        return self.starts_at - self.policy.opens_before
+
+    @property
+    def last_mark_at(self) -> datetime:
+        """The last instant at which marks by face, PIN or QR count."""
+        return self.ends_at + self.policy.closes_after
+
     def takes_marks_at(self, at: datetime) -> bool:
         """Return whether a mark by face, PIN or QR counts at this instant."""
-        first = self.starts_at - self.policy.opens_before
-        return first <= at <= self.ends_at + self.policy.closes_after
+        open_now = self.state is SessionState.OPEN
+        return open_now and self.first_mark_at <= at <= self.last_mark_at
+
+    def is_over(self, now: datetime) -> bool:
+        """Return whether nobody can still arrive: who was not seen is absent."""
+        return self.state is SessionState.CLOSED or now > self.last_mark_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +187,7 @@ class AttendanceRecord:
     method: Method | None = None
     rule: str = ""
     marks: tuple[Mark, ...] = field(default=(), compare=False)
+    reason: str | None = None  # what the person who set the status gave as reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,22 +208,33 @@ def next_mark(
 ) -> MarkKind | Ignored:
     """Return what a sighting at this instant writes.
 
-    `earlier` are this person's marks in this session, in any order.
+    `earlier` are this person's marks in this session, in any order; a sighting may be older than
+    some of them, for photographs and slow cameras come late.
     """
-    if at < session.starts_at - session.policy.opens_before:
+    if at < session.first_mark_at:
         return NOT_OPEN_YET
-    if at > session.ends_at + session.policy.closes_after:
+    if not session.takes_marks_at(at):
         return OVER
-    sightings = [mark for mark in earlier if mark.kind is not MarkKind.STATUS]
-    arrived = any(mark.kind is MarkKind.ARRIVED for mark in sightings)
-    if not arrived:
+    sightings = _sightings(session, earlier)
+    if not any(mark.kind is MarkKind.ARRIVED for mark in sightings):
         return NOT_IN if direction is Direction.OUT else MarkKind.ARRIVED
     wanted = MarkKind.LEFT if direction is Direction.OUT else MarkKind.SEEN
-    latest = max(sightings, key=lambda mark: mark.at)
-    same_side = (latest.kind is MarkKind.LEFT) == (wanted is MarkKind.LEFT)
-    if same_side and abs(at - latest.at) < session.policy.quiet_period:
-        return QUIET
-    return wanted
+    return QUIET if _says_nothing_new(session, sightings, at, wanted) else wanted
+
+
+def _says_nothing_new(
+    session: Session, sightings: Sequence[Mark], at: datetime, wanted: MarkKind
+) -> bool:
+    """Return whether the mark just before or just after this instant already says the same."""
+    split = bisect_left(sightings, at, key=lambda mark: mark.at)
+    if split < len(sightings) and sightings[split].at == at:
+        split += 1
+    neighbours = sightings[max(split - 1, 0) : split + 1]
+    return any(
+        (mark.kind is MarkKind.LEFT) == (wanted is MarkKind.LEFT)
+        and abs(at - mark.at) < max(session.policy.quiet_period, timedelta.resolution)
+        for mark in neighbours
+    )
 
 
 def record_of(
@@ -206,108 +242,131 @@ def record_of(
 ) -> AttendanceRecord:
     """Return what follows from one person's marks, given in the order of the register.
 
-    A status set by a person wins over what was seen; among several the latest in the register
-    wins. While a session is open a person without marks is OPEN until it is over.
+    Marks of other people and of other sessions are passed over: overlapping sessions are decided
+    each by itself. A status set by a person wins over what was seen; among several the latest in
+    the register wins, and OPEN takes back what was set before. "Absent", set by a person, also
+    takes the times back. While a session is open a person without marks is OPEN.
     """
-    own = tuple(mark for mark in marks if mark.subject_id == subject_id)
-    seen = [mark for mark in own if mark.kind is not MarkKind.STATUS]
-    arrivals = [mark for mark in seen if mark.kind is MarkKind.ARRIVED]
-    first = min(arrivals, key=lambda mark: mark.at, default=None)
-    arrived_at = first.at if first else None
-    left_at = _departure(session, seen, now)
-    said = [mark for mark in own if mark.kind is MarkKind.STATUS and mark.status is not None]
-    if said:
-        status, rule = said[-1].status or Status.OPEN, "set by a person"
-        method: Method | None = said[-1].method
+    own = tuple(
+        m for m in marks if (m.session_id, m.subject_id) == (session.session_id, subject_id)
+    )
+    sightings = _sightings(session, own)
+    arrived = next((mark for mark in sightings if mark.kind is not MarkKind.LEFT), None)
+    arrived_at = arrived.at if arrived else None
+    left_at = _departure(session, sightings, now)
+    said = next((mark for mark in reversed(own) if mark.kind is MarkKind.STATUS), None)
+    if said is None or said.status in (None, Status.OPEN):
+        status, rule = _from_sightings(session, sightings, left_at, now)
+        method = arrived.method if arrived else None
+        reason = None
     else:
-        status, rule = _from_sightings(session, arrived_at, left_at, now)
-        method = first.method if first else None
+        status, rule = said.status, said.rule or "set by a person"
+        method, reason = said.method, said.reason
+        if status is Status.ABSENT:
+            arrived_at = left_at = None
     return AttendanceRecord(
-        session.session_id, subject_id, status, arrived_at, left_at, method, rule, own
+        session.session_id, subject_id, status, arrived_at, left_at, method, rule, own, reason
     )
 
 
 def records_of(
     session: Session, roster: Iterable[str], marks: Iterable[Mark], now: datetime
 ) -> list[AttendanceRecord]:
-    """Return one record for everybody on the roster, and for everybody else who was marked."""
+    """Return one record for everybody on the roster, and for everybody else who was marked.
+
+    `roster` are the members on the session's business date: whoever joins later is not absent.
+    """
     by_subject: dict[str, list[Mark]] = {subject_id: [] for subject_id in roster}
     for mark in marks:
-        by_subject.setdefault(mark.subject_id, []).append(mark)
+        if mark.session_id == session.session_id:
+            by_subject.setdefault(mark.subject_id, []).append(mark)
     return [record_of(session, subject, own, now) for subject, own in by_subject.items()]
 
 
-def _departure(session: Session, seen: list[Mark], now: datetime) -> datetime | None:
+def _sightings(session: Session, marks: Iterable[Mark]) -> list[Mark]:
+    """Return what was seen, by time, without what a later sighting corrects.
+
+    A status never removes a sighting: that somebody was late and is excused does not change when
+    they came. At one instant being in comes before having left.
+    """
+    seen = [
+        m for m in marks if m.kind is not MarkKind.STATUS and m.session_id == session.session_id
+    ]
+    replaced: set[str] = set()
+    for mark in reversed(seen):  # a correction that was corrected itself no longer counts
+        if mark.corrects is not None and mark.mark_id not in replaced:
+            replaced.add(mark.corrects)
+    kept = [mark for mark in seen if mark.mark_id not in replaced]
+    return sorted(kept, key=lambda mark: (mark.at, mark.kind is MarkKind.LEFT))
+
+
+def _departure(session: Session, sightings: Sequence[Mark], now: datetime) -> datetime | None:
     """Return when somebody left: an out mark, or last seen plus patience once that has passed."""
-    if not seen:
+    if not sightings:
         return None
-    latest = max(seen, key=lambda mark: (mark.at, mark.kind is MarkKind.LEFT))
+    latest = sightings[-1]
     if latest.kind is MarkKind.LEFT:
         return latest.at
-    gone = latest.at + session.policy.patience
-    watched = any(mark.kind is MarkKind.SEEN for mark in seen)
+    # within the quiet period no mark is written, so its silence says nothing
+    gone = latest.at + max(session.policy.patience, session.policy.quiet_period)
+    watched = any(mark.kind is MarkKind.SEEN for mark in sightings)
     if not watched or gone >= session.ends_at or gone > now:
         return None  # a kiosk at the door sees everybody once; that is no departure
     return gone
 
 
 def _from_sightings(
-    session: Session, arrived_at: datetime | None, left_at: datetime | None, now: datetime
+    session: Session, sightings: Sequence[Mark], left_at: datetime | None, now: datetime
 ) -> tuple[Status, str]:
     policy = session.policy
-    over = session.state is SessionState.CLOSED or now > session.ends_at + policy.closes_after
-    if arrived_at is None:
+    arrived = next((mark for mark in sightings if mark.kind is not MarkKind.LEFT), None)
+    if arrived is None:
+        over = session.is_over(now)
         return (Status.ABSENT, "not seen") if over else (Status.OPEN, "not seen yet")
-    after_start = arrived_at - session.starts_at
+    after_start = arrived.at - session.starts_at
     if policy.absent_after is not None and after_start > policy.absent_after:
         return Status.ABSENT, f"arrived more than {_minutes(policy.absent_after)} after the start"
-    until = min(left_at or session.ends_at, session.ends_at)
-    stayed = until - max(arrived_at, session.starts_at)
-    if left_at is not None and policy.minimum_presence and stayed < policy.minimum_presence:
-        return Status.LEFT_EARLY, f"stayed less than {_minutes(policy.minimum_presence)}"
+    asked = policy.minimum_presence
+    if asked is not None and _left_too_early(session, sightings, left_at, asked):
+        return Status.LEFT_EARLY, f"stayed less than {_minutes(asked)}"
     if after_start > policy.late_after:
         return Status.LATE, f"arrived more than {_minutes(policy.late_after)} after the start"
     return Status.PRESENT, f"arrived within {_minutes(policy.late_after)} of the start"
 
 
+def _left_too_early(
+    session: Session, sightings: Sequence[Mark], left_at: datetime | None, asked: timedelta
+) -> bool:
+    """Return whether somebody went away before the end and was there for too short a time.
+
+    Who stays to the end never left early, however late they came; what counts for them is when
+    they arrived. No more than the session's length can be asked for.
+    """
+    went = [mark.at for mark in sightings if mark.kind is MarkKind.LEFT]
+    went += [left_at] if left_at is not None else []
+    if all(at >= session.ends_at for at in went):
+        return False
+    length = session.ends_at - session.starts_at
+    return presence(session, sightings, left_at) < min(asked, length)
+
+
+def presence(session: Session, sightings: Sequence[Mark], left_at: datetime | None) -> timedelta:
+    """Return how long somebody was there between start and end.
+
+    `sightings` are in order of time; the time between an out mark and the next in does not count.
+    """
+    total, since = timedelta(0), None
+    for mark in sightings:
+        at = min(max(mark.at, session.starts_at), session.ends_at)
+        if mark.kind is not MarkKind.LEFT:
+            since = at if since is None else since
+        elif since is not None:
+            total, since = total + (at - since), None
+    if since is None:
+        return total
+    until = min(left_at or session.ends_at, session.ends_at)
+    return total + max(until - since, timedelta(0))
+
+
 def _minutes(span: timedelta) -> str:
     return f"{span.total_seconds() / 60:g} min"
-
-
-def to_utc(day: date, wall: time, zone: ZoneInfo) -> datetime:
-    """Return the instant of a wall-clock time.
-
-    A time that a clock change skips becomes the instant that the clocks jump over it; a time
-    that happens twice is the first of the two.
-    """
-    local = datetime.combine(day, wall, tzinfo=zone)
-    there_and_back = local.astimezone(UTC).astimezone(zone)
-    if there_and_back.replace(tzinfo=None) != local.replace(tzinfo=None):
-        before = local.replace(fold=0).utcoffset() or timedelta(0)
-        after = local.replace(fold=1).utcoffset() or timedelta(0)
-        # in a gap fold=0 answers with the offset before the change, fold=1 with the one after it
-        gap = abs(after - before)
-        start = datetime.combine(day, wall) - gap
-        for minutes in range(int(gap.total_seconds() // 60) + 1):
-            candidate = (start + timedelta(minutes=minutes)).replace(tzinfo=zone)
-            instant = candidate.astimezone(UTC)
-            if instant.astimezone(zone).replace(tzinfo=None) != candidate.replace(tzinfo=None):
-                return instant
-    return local.astimezone(UTC)
-
-
-def plan_session(
-    day: date, start: time, end: time, zone: ZoneInfo
-) -> tuple[datetime, datetime, date]:
-    """Return (starts_at, ends_at, business date) of wall-clock times on a local day.
-
-    An end that is not after the start lies on the next day.
-
-    Raises:
-        InvalidInput: clock changes leave no time between start and end.
-    """
-    ends_on = day if end > start else day + timedelta(days=1)
-    starts_at, ends_at = to_utc(day, start, zone), to_utc(ends_on, end, zone)
-    if ends_at <= starts_at:
-        raise InvalidInput("Clocks change on that day and leave no time between start and end.")
-    return starts_at, ends_at, day
