@@ -11,6 +11,13 @@ import numpy.typing as npt
 from rollbook.domain.templates import Template, TemplateSpace
 from rollbook.errors import TemplateSpaceMismatch
 
+Rows = npt.NDArray[np.float32]
+BLOCK = 16_384  # templates searched at once: their scores stay in the processor's cache
+PROBES = 128  # probes searched at once, for the same reason
+ROUNDING = 4e-6  # two ways to add up 128 to 512 float32 products differ by less
+COHORT_MIN = 20  # subjects from which a gallery says something about how alike its people are
+COHORT_MAX = 1_000  # subjects looked at for that
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -20,18 +27,52 @@ class Candidate:
     score: float
 
 
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """How alike the people of one gallery look to the embedder: scores between different ones."""
+
+    mean: float
+    deviation: float
+    people: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Block:
+    """Some subjects' templates as columns; `starts` is None when each subject has one."""
+
+    columns: Rows  # (dimension, n)
+    first_subject: int
+    starts: npt.NDArray[np.intp] | None  # first column of each subject
+
+    def scores(self, probes: Rows) -> Rows:
+        """Return float32 (probes, subjects of this block)."""
+        raw: Rows = probes @ self.columns
+        return raw if self.starts is None else np.maximum.reduceat(raw, self.starts, axis=1)
+
+    def exact(self, probe: Rows, subject: int) -> float:
+        """Return one subject's score, added up in one way wherever its column stands."""
+        if self.starts is None:
+            first, end = subject, subject + 1
+        else:
+            first = int(self.starts[subject])
+            following = self.starts[subject + 1 : subject + 2]
+            end = int(following[0]) if len(following) else self.columns.shape[1]
+        rows = np.ascontiguousarray(self.columns[:, first:end].T)
+        return max(float(np.dot(row, probe)) for row in rows)
+
+
 class Gallery:
     """References held in memory for 1:N search. Immutable; build a new one to change it.
 
     Several references of one subject are fused into their mean direction by the caller or
-    searched side by side; a subject's score is that of the best one.
+    searched side by side; a subject's score is that of the best one. The search is exact.
     """
 
     def __init__(
         self,
         space: TemplateSpace,
         owners: Iterable[str] = (),
-        templates: npt.NDArray[np.float32] | None = None,
+        templates: Rows | None = None,
     ) -> None:
         """Make a gallery of float32 unit rows (n, d); row i belongs to the i-th owner."""
         owner_ids = list(owners)
@@ -42,11 +83,10 @@ class Gallery:
                 f"got {rows.dtype} {rows.shape}"
             )
         self.space = space
-        self._templates = np.ascontiguousarray(rows)
         self._subjects = list(dict.fromkeys(owner_ids))
         index = {subject: i for i, subject in enumerate(self._subjects)}
-        self._owner = np.array([index[owner] for owner in owner_ids], dtype=np.intp)
-        self._single = len(self._subjects) == len(owner_ids)
+        owner = np.array([index[owner] for owner in owner_ids], dtype=np.intp)
+        self._blocks = _blocks_of(rows, owner, len(self._subjects))
 
     @classmethod
     def of(cls, space: TemplateSpace, references: Iterable[tuple[str, Template]]) -> Gallery:
@@ -81,22 +121,106 @@ class Gallery:
             raise TemplateSpaceMismatch(f"probe is from {probe.space}, gallery from {self.space}")
         return self.search_many(probe.values[None], limit)[0]
 
-    def scores(self, probes: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def scores(self, probes: Rows) -> Rows:
         """Return float32 (probes, subjects) comparison scores for unit rows (n, d)."""
-        raw = probes @ self._templates.T
-        if self._single:
-            return np.asarray(raw, dtype=np.float32)
-        best = np.full((len(probes), len(self._subjects)), -1.0, dtype=np.float32)
-        for column, owner in enumerate(self._owner):
-            np.maximum(best[:, owner], raw[:, column], out=best[:, owner])
-        return best
+        if not self._blocks:
+            return np.empty((len(probes), 0), dtype=np.float32)
+        return np.concatenate([block.scores(probes) for block in self._blocks], axis=1)
 
-    def search_many(self, probes: npt.NDArray[np.float32], limit: int = 5) -> list[list[Candidate]]:
-        """Return what `search` returns, for each of the unit rows (n, d) of this space."""
-        if not self._subjects:
-            return [[] for _ in probes]
-        results = []
-        for row in self.scores(probes):
-            order = np.argsort(-row, kind="stable")[:limit]
-            results.append([Candidate(self._subjects[i], float(row[i])) for i in order])
-        return results
+    def search_many(self, probes: Rows, limit: int = 5) -> list[list[Candidate]]:
+        """Return what `search` returns, for each of the unit rows (n, d) of this space.
+
+        The answer is that of comparing with every template; equal scores keep the order in
+        which the subjects were given.
+        """
+        found: list[list[Candidate]] = []
+        for start in range(0, len(probes), PROBES):
+            found += self._search_some(probes[start : start + PROBES], limit)
+        return found
+
+    def cohort(self) -> Cohort | None:
+        """Return how alike different people of this gallery look; None below COHORT_MIN people."""
+        count = len(self._subjects)
+        if count < COHORT_MIN:
+            return None
+        chosen = np.unique(np.linspace(0, count - 1, min(count, COHORT_MAX)).astype(np.intp))
+        rows = np.stack([self._first_reference(int(subject)) for subject in chosen])
+        scores = (rows @ rows.T)[np.triu_indices(len(rows), 1)]
+        return Cohort(float(scores.mean()), float(scores.std()), count)
+
+    def _search_some(self, probes: Rows, limit: int) -> list[list[Candidate]]:
+        best = [_Best(limit) for _ in probes]
+        for number, block in enumerate(self._blocks):
+            for keeper, row in zip(best, block.scores(probes), strict=True):
+                keeper.offer(row, number)
+        return [self._ranked(probe, keeper) for probe, keeper in zip(probes, best, strict=True)]
+
+    def _ranked(self, probe: Rows, best: _Best) -> list[Candidate]:
+        """Score the few that are left once more, so that equal templates get equal scores."""
+        rescored = []
+        for number, position in zip(best.blocks.tolist(), best.positions.tolist(), strict=True):
+            block = self._blocks[number]
+            subject = block.first_subject + position
+            rescored.append((-block.exact(probe, position), subject))
+        return [
+            Candidate(self._subjects[subject], -negative)
+            for negative, subject in sorted(rescored)[: best.limit]
+        ]
+
+    def _first_reference(self, subject: int) -> Rows:
+        firsts = [block.first_subject for block in self._blocks]
+        block = self._blocks[int(np.searchsorted(firsts, subject, side="right")) - 1]
+        position = subject - block.first_subject
+        column = position if block.starts is None else int(block.starts[position])
+        return np.asarray(block.columns[:, column])
+
+
+class _Best:
+    """The best scores of one probe so far, with all that rounding could put among them."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.scores = np.empty(0, dtype=np.float32)
+        self.blocks = np.empty(0, dtype=np.intp)
+        self.positions = np.empty(0, dtype=np.intp)
+        self._floor = -np.inf
+
+    def offer(self, scores: Rows, block: int) -> None:
+        """Take in a block's scores."""
+        if self.limit < 1 or float(scores.max()) < self._floor:
+            return
+        positions = np.flatnonzero(scores >= max(self._floor, _floor(scores, self.limit)))
+        self.scores = np.concatenate([self.scores, scores[positions]])
+        self.positions = np.concatenate([self.positions, positions])
+        self.blocks = np.concatenate([self.blocks, np.full(len(positions), block, np.intp)])
+        self._floor = _floor(self.scores, self.limit)
+        kept = self.scores >= self._floor
+        self.scores, self.positions = self.scores[kept], self.positions[kept]
+        self.blocks = self.blocks[kept]
+
+
+def _floor(scores: Rows, limit: int) -> float:
+    """Return what a score needs at least to be, but for rounding, one of the `limit` best."""
+    if len(scores) <= limit:
+        return -np.inf
+    return float(np.partition(scores, -limit)[-limit]) - ROUNDING
+
+
+def _blocks_of(rows: Rows, owner: npt.NDArray[np.intp], subjects: int) -> list[_Block]:
+    """Cut the templates into blocks of whole subjects, each subject's side by side."""
+    if subjects == 0:
+        return []
+    single = subjects == len(owner)
+    order = None if single else np.argsort(owner, kind="stable")
+    starts = np.searchsorted(owner if order is None else owner[order], np.arange(subjects))
+    blocks, first = [], 0
+    while first < subjects:
+        past = int(np.searchsorted(starts, starts[first] + BLOCK, side="left"))
+        past = subjects if past >= subjects else max(first + 1, past)
+        end = int(starts[past]) if past < subjects else len(owner)
+        picked = slice(int(starts[first]), end)
+        columns = rows[picked] if order is None else rows[order[picked]]
+        own = None if single else starts[first:past] - starts[first]
+        blocks.append(_Block(np.ascontiguousarray(columns.T), first, own))
+        first = past
+    return blocks
