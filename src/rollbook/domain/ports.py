@@ -12,10 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from rollbook.domain.attendance import Session
+from rollbook.domain.cameras import CameraHealth
 from rollbook.domain.faces import Alignment, DetectedFace, Frame, Pixels, QualityMeasures
 from rollbook.domain.register import Entry, NewEntry, Verification
 from rollbook.domain.subjects import Consent, Group, Membership, Reference, Subject
 from rollbook.domain.templates import TemplateSpace
+from rollbook.domain.tracking import TrackUpdate
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) while long work goes on."""
@@ -86,6 +88,40 @@ class FrameSource(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class Camera(Protocol):
+    """A source that is asked for its next frame, and tells how it is doing meanwhile."""
+
+    def read(self, timeout: float) -> Frame | None:
+        """Return the next frame, or None when none came within `timeout` seconds.
+
+        Raises:
+            StreamEnded: a clip or folder has no more frames.
+        """
+        ...
+
+    def health(self) -> CameraHealth: ...
+
+    def close(self) -> None: ...
+
+
+class FaceTracker(Protocol):
+    """Follows faces from frame to frame."""
+
+    def update(
+        self, faces: Sequence[DetectedFace], at: datetime, *, complete: bool = True
+    ) -> TrackUpdate:
+        """Return the followed faces after this frame.
+
+        With `complete` false the search was a quick one that may have overlooked small faces:
+        what it did not find is taken to be where it was going.
+        """
+        ...
+
+    def reset(self) -> TrackUpdate:
+        """Forget everybody, as after a cut; returns whom that ended."""
+        ...
 
 
 class Vault(Protocol):
