@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rollbook.domain.templates import Template, TemplateSpace
+from rollbook.domain.templates import Template, TemplateSpace, fuse
 from rollbook.errors import TemplateSpaceMismatch
 
 Rows = npt.NDArray[np.float32]
@@ -173,6 +173,14 @@ class Gallery:
         position = subject - block.first_subject
         column = position if block.starts is None else int(block.starts[position])
         return np.asarray(block.columns[:, column])
+
+
+def fused_gallery(space: TemplateSpace, owners: list[str], rows: Rows) -> Gallery:
+    """Return a gallery with one template a subject: the mean direction of their samples."""
+    own: dict[str, list[Template]] = {}
+    for owner, row in zip(owners, rows, strict=True):
+        own.setdefault(owner, []).append(Template(np.array(row), space))
+    return Gallery.of(space, [(owner, fuse(templates)) for owner, templates in own.items()])
 
 
 class _Best:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from rollbook.domain.faces import Refusal
-from rollbook.domain.gallery import Candidate
+from rollbook.domain.gallery import Candidate, Cohort
 from rollbook.domain.templates import TemplateSpace
 
 
@@ -23,7 +23,8 @@ class Calibration:
     """How often two different people reach a score, fitted for one embedder and kind of probe.
 
     log10 FMR(t) = c0 + c1 t + c2 t^2 for thresholds t in `valid`; outside of it the ends are
-    continued by their tangents. `evidence` says on which people it was found.
+    continued by their tangents, which for a falling, hollow curve errs to the safe side.
+    `cohort` is how alike the people looked on whom it was found, and `evidence` says who they were.
     """
 
     space: TemplateSpace
@@ -32,6 +33,7 @@ class Calibration:
     valid: tuple[float, float]
     margin: float  # over the runner-up, in score
     evidence: str
+    cohort: Cohort | None = None
 
     def fmr(self, threshold: float) -> float:
         """Return the expected false match rate of one comparison, 0..1."""
@@ -45,26 +47,47 @@ class Calibration:
         """Return the expected rate at which a stranger gets some identity, 0..1."""
         return -math.expm1(gallery_size * math.log1p(-min(self.fmr(threshold), 1 - 1e-12)))
 
-    def operating_point(self, target_fpir: float, gallery_size: int) -> OperatingPoint:
-        """Return the lowest threshold whose expected FPIR is at most `target_fpir`."""
+    def operating_point(
+        self, target_fpir: float, gallery_size: int, cohort: Cohort | None = None
+    ) -> OperatingPoint:
+        """Return the lowest threshold whose expected FPIR is at most `target_fpir`.
+
+        With the `cohort` of the very gallery the threshold rises where its people look more
+        alike than those of the calibration (one age, one camera, one light); it never falls.
+        """
         if not 0 < target_fpir < 1:
             raise ValueError(f"target_fpir must lie between 0 and 1, got {target_fpir}")
-        low, high = -1.0, 1.0
-        for _ in range(60):
-            middle = (low + high) / 2
-            if self.fpir(middle, max(1, gallery_size)) > target_fpir:
-                low = middle
-            else:
-                high = middle
+        expected = self._threshold(target_fpir, max(1, gallery_size))
+        threshold = self._raised(expected, cohort)
         return OperatingPoint(
-            threshold=high,
+            threshold=threshold,
             margin=self.margin,
             kind=self.kind,
             space=self.space,
             target_fpir=target_fpir,
             gallery_size=max(1, gallery_size),
             measured_on=self.evidence,
+            raised=threshold - expected,
         )
+
+    def _threshold(self, target_fpir: float, gallery_size: int) -> float:
+        low, high = -1.0, 1.0
+        for _ in range(60):
+            middle = (low + high) / 2
+            if self.fpir(middle, gallery_size) > target_fpir:
+                low = middle
+            else:
+                high = middle
+        return high
+
+    def _raised(self, threshold: float, cohort: Cohort | None) -> float:
+        """Place the threshold as many deviations above this gallery's mean as it was before."""
+        if cohort is None or self.cohort is None:
+            return threshold
+        wider = max(1.0, cohort.deviation / self.cohort.deviation)
+        higher = max(0.0, cohort.mean - self.cohort.mean)
+        moved = self.cohort.mean + higher + (threshold - self.cohort.mean) * wider
+        return min(1.0, max(threshold, moved))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +101,7 @@ class OperatingPoint:
     target_fpir: float
     gallery_size: int
     measured_on: str
+    raised: float = 0.0  # part of the threshold that is there because this roster looks alike
 
 
 class Doubt(StrEnum):

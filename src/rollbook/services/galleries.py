@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rollbook.domain.attendance import Session
-from rollbook.domain.gallery import Gallery
+from rollbook.domain.gallery import Gallery, fused_gallery
 from rollbook.domain.identification import (
     Calibration,
     LookAlikes,
@@ -19,7 +19,7 @@ from rollbook.domain.identification import (
 )
 from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.domain.subjects import ConsentScope
-from rollbook.domain.templates import Template, TemplateSpace, fuse
+from rollbook.domain.templates import TemplateSpace
 from rollbook.errors import ModelUnavailable
 
 FindLookAlikes = Callable[[list[str], npt.NDArray[np.float32], TemplateSpace], LookAlikes]
@@ -78,20 +78,20 @@ class Galleries:
         known = set(gallery.subject_ids)
         return SessionGallery(
             gallery=gallery,
-            points=self._points(len(gallery)),
+            points=self._points(gallery),
             look_alikes=self._find_look_alikes(owners, rows, self._space),
             version=version,
             without_samples=tuple(subject for subject in roster if subject not in known),
         )
 
-    def _points(self, size: int) -> dict[ProbeKind, OperatingPoint]:
+    def _points(self, gallery: Gallery) -> dict[ProbeKind, OperatingPoint]:
         if not self._calibrations:
             raise ModelUnavailable(
                 f"The embedder {self._space} has no calibration yet, so nobody can be named by it. "
                 "Run: rollbook evaluate calibrate"
             )
         return {
-            kind: calibration.operating_point(self._target_fpir, size)
+            kind: calibration.operating_point(self._target_fpir, len(gallery), gallery.cohort())
             for kind, calibration in self._calibrations.items()
         }
 
@@ -102,13 +102,3 @@ def has_consent(uow: UnitOfWork, subject_id: str, at: datetime) -> bool:
         consent.scope is ConsentScope.FACE and consent.covers(at)
         for consent in uow.consents.of(subject_id)
     )
-
-
-def fused_gallery(
-    space: TemplateSpace, owners: list[str], rows: npt.NDArray[np.float32]
-) -> Gallery:
-    """Return a gallery with one template a subject: the mean direction of their samples."""
-    own: dict[str, list[Template]] = {}
-    for owner, row in zip(owners, rows, strict=True):
-        own.setdefault(owner, []).append(Template(np.array(row), space))
-    return Gallery.of(space, [(owner, fuse(templates)) for owner, templates in own.items()])
