@@ -163,6 +163,10 @@ class Subjects(Protocol):
         """Raises AlreadyExists when the external id is taken."""
         ...
 
+    def add_many(self, people: Sequence[Subject]) -> None:
+        """Add many at once; when one is refused none is added."""
+        ...
+
     def get(self, subject_id: str) -> Subject:
         """Raises NotFound."""
         ...
@@ -253,6 +257,10 @@ class Groups(Protocol):
         """Add a membership; nothing happens when the same one is there already."""
         ...
 
+    def join_many(self, new: Sequence[Membership]) -> None:
+        """Add memberships that are known to be new."""
+        ...
+
     def leave(self, group_id: str, subject_id: str, last_day: date) -> None: ...
 
     def memberships(
@@ -289,6 +297,13 @@ class Sessions(Protocol):
 
 class Register(Protocol):
     """The append-only, chained, sealed book."""
+
+    def hold(self) -> None:
+        """Keep others from appending until the transaction ends, and see all they appended.
+
+        Call it before reading what decides on an entry, so that two processes cannot both decide.
+        """
+        ...
 
     def append(self, entry: NewEntry) -> Entry:
         """Append one entry.

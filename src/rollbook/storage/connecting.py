@@ -1,0 +1,137 @@
+"""Connections to SQLite and PostgreSQL, and what their errors mean to a person."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import ExceptionContext, make_url
+from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError
+from sqlalchemy.sql.dml import UpdateBase
+
+from rollbook.errors import ConfigurationError, StorageError, StorageUnavailable
+
+DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
+WRITING = "rollbook_writing"  # in `connection.info`: the transaction holds the write lock
+
+# what the database says -> what a person reads
+MEANINGS = (
+    ("database is locked", "Another program is writing to the database. Try again in a moment."),
+    ("database or disk is full", "The disk is full. Free some space, then try again."),
+    ("disk i/o error", "The disk cannot be written: it may be full or broken."),
+    ("readonly database", "The database can only be read. Make the home folder writable for you."),
+    ("read-only", "The database can only be read. Make the home folder writable for you."),
+    ("unable to open database file", "The database cannot be opened. Check the home folder."),
+    ("could not extend file", "The disk of the database server is full."),
+    ("lock timeout", "Another program is writing to the database. Try again in a moment."),
+    ("connection", "The database server does not answer. Check its address and that it runs."),
+)
+
+
+def connect_engine(url: str, patience: float) -> Engine:
+    """Return an engine; `patience` is how many seconds a writer waits for another one.
+
+    Raises:
+        ConfigurationError: the address cannot be used.
+    """
+    try:
+        parsed = make_url(url)
+        kind = parsed.get_backend_name()
+        if kind not in DRIVERS:
+            raise ConfigurationError(
+                f"ROLLBOOK_DATABASE_URL names {kind!r}; allowed are: {', '.join(sorted(DRIVERS))}."
+            )
+        engine = create_engine(parsed.set(drivername=DRIVERS[kind]), hide_parameters=True)
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise ConfigurationError(
+            "ROLLBOOK_DATABASE_URL cannot be read; write it as postgresql://user@host/database."
+        ) from error
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            "PostgreSQL needs an extra. Run: pip install 'rollbook[postgres]'"
+        ) from error
+    event.listen(engine, "handle_error", _translate)
+    if kind == "sqlite":
+        _prepare_sqlite(engine, patience)
+    else:
+        _prepare_postgres(engine, patience)
+    return engine
+
+
+def _translate(context: ExceptionContext) -> None:
+    """Replace the driver's errors by ours, in words; broken constraints stay as they are."""
+    error = context.sqlalchemy_exception
+    if error is None or isinstance(error, IntegrityError):
+        return
+    said = str(context.original_exception)
+    if "file is not a database" in said or "malformed" in said:
+        context.chained_exception = StorageError(
+            "The database file is damaged, or is not a database. Put a backup in its place."
+        )
+        return
+    for part, meaning in MEANINGS:
+        if part in said.lower():
+            context.chained_exception = StorageUnavailable(meaning)
+            return
+
+
+def _prepare_sqlite(engine: Engine, patience: float) -> None:
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: sqlite3.Connection, record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        for pragma in (
+            f"busy_timeout = {int(patience * 1000)}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            "secure_delete = ON",
+            "temp_store = MEMORY",  # no temporary files
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        connection.info[WRITING] = False
+        connection.exec_driver_sql("BEGIN")
+
+    @event.listens_for(engine, "before_execute")
+    def _on_execute(
+        connection: Connection, clause: Any, many: Any, parameters: Any, options: Any
+    ) -> None:
+        if isinstance(clause, UpdateBase):
+            begin_writing(connection)
+
+
+def _prepare_postgres(engine: Engine, patience: float) -> None:
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = {int(patience * 1000)}")
+        connection.commit()
+
+
+@contextmanager
+def savepoint(connection: Connection) -> Iterator[None]:
+    """Undo only the block when a constraint refuses it, so that the transaction stays usable."""
+    begin_writing(connection)
+    with connection.begin_nested():
+        yield
+
+
+def begin_writing(connection: Connection) -> None:
+    """Take SQLite's write lock for the rest of the transaction.
+
+    A transaction that only reads never waits. When it begins to write it leaves its snapshot
+    first, so it sees what others have committed since, as PostgreSQL's transactions do.
+    """
+    if connection.dialect.name != "sqlite":
+        return
+    if not connection.in_transaction():
+        connection.execute(text("SELECT 1"))  # starts the transaction that is replaced below
+    if not connection.info.get(WRITING):
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.info[WRITING] = True

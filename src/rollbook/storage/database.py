@@ -1,0 +1,125 @@
+"""Opens a database with its keys, and starts transactions on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from cryptography.fernet import Fernet
+from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy.engine import make_url
+
+from rollbook.errors import NotFound, StorageUnavailable
+from rollbook.storage.connecting import connect_engine
+from rollbook.storage.keys import (
+    KeyRing,
+    create_site_key,
+    load_site_key,
+    new_data_keys,
+)
+from rollbook.storage.ledger import first_head
+from rollbook.storage.migrating import REVISIONS, migrate, revision_of
+from rollbook.storage.tables import data_keys, heads
+from rollbook.storage.unit_of_work import Memory, SqlUnitOfWork
+
+PATIENCE = 10.0  # seconds that a writer waits for another one
+
+
+@dataclass
+class Database:
+    """One database with its unwrapped keys; threads may share it."""
+
+    engine: Engine
+    ring: KeyRing
+    memory: Memory
+
+    @classmethod
+    def open(
+        cls, url: str, *, keys_dir: Path, create: bool = False, patience: float = PATIENCE
+    ) -> Self:
+        """Return the database at this address, with its tables brought up to date.
+
+        Raises:
+            NotFound: there is none and `create` is false, or its key file is missing.
+            DecryptionFailed: the key is not the one that the database was made with.
+            NewerDatabase: a later version of Rollbook wrote it.
+            StorageUnavailable: it cannot be read or written, or another program holds it.
+        """
+        file = _file_of(url)
+        if file is not None and not create and not file.exists():
+            raise NotFound(f"There is no Rollbook in {file.parent} yet. Run: rollbook init")
+        if file is not None and create:
+            _make_folder(file.parent)
+        engine = connect_engine(url, patience)
+        try:
+            ring = _open_ring(engine, keys_dir, create)
+        except BaseException:
+            engine.dispose()
+            raise
+        return cls(engine, ring, Memory())
+
+    def uow(self) -> SqlUnitOfWork:
+        """Start a transaction; it reaches the database with its first statement."""
+        return SqlUnitOfWork(self.engine, self.ring, self.memory)
+
+    def close(self) -> None:
+        """Give back all connections; SQLite then folds its WAL into the file."""
+        self.engine.dispose()
+
+
+def _file_of(url: str) -> Path | None:
+    """Return the database's file, or None for a server."""
+    try:
+        parsed = make_url(url)
+    except ValueError:
+        return None
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        return None
+    return Path(parsed.database)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageUnavailable(
+            f"The folder {folder} cannot be made: {error.strerror}. Choose another with --home."
+        ) from error
+
+
+def _open_ring(engine: Engine, keys_dir: Path, create: bool) -> KeyRing:
+    """Return the keys; what already exists is only touched once its key has proved right."""
+    with engine.connect() as connection:
+        revision = revision_of(connection)
+        if revision is not None:
+            ring = KeyRing.unwrap(load_site_key(keys_dir), _wrapped_keys(connection))
+            if revision == REVISIONS[-1]:
+                return ring
+        elif not create:
+            raise NotFound("The database has no tables of Rollbook yet. Run: rollbook init")
+        else:
+            create_site_key(keys_dir)
+        site = load_site_key(keys_dir)
+        migrate(connection)
+        ring = _first_rows(connection, site)
+        connection.commit()
+        return ring
+
+
+def _first_rows(connection: Connection, site: Fernet) -> KeyRing:
+    """Write the data keys and the head of the empty register, unless they are there."""
+    known = _wrapped_keys(connection)
+    if known:
+        return KeyRing.unwrap(site, known)
+    wrapped = new_data_keys(site)
+    rows = [{"purpose": purpose, "wrapped": key} for purpose, key in wrapped.items()]
+    ring = KeyRing.unwrap(site, wrapped)
+    connection.execute(insert(data_keys), rows)
+    connection.execute(insert(heads), [first_head(ring.register)])
+    return ring
+
+
+def _wrapped_keys(connection: Connection) -> dict[str, bytes]:
+    rows = connection.execute(select(data_keys.c.purpose, data_keys.c.wrapped))
+    return {row[0]: bytes(row[1]) for row in rows}

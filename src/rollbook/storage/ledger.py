@@ -1,0 +1,271 @@
+"""The register: an append-only, chained, sealed book in the tables `ledger` and `sheets`.
+
+An entry is sealed by itself while its session is open; a closed session is one sealed sheet. The
+row in `ledger` keeps number, kind, session and digests either way, so the chain never changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from rollbook.domain.ports import Progress
+from rollbook.domain.register import Entry, EntryKind, NewEntry, Verification
+from rollbook.errors import AlreadyExists, DecryptionFailed, RegisterTampered
+from rollbook.storage.bounded import Bounded
+from rollbook.storage.chain import START, Chain, Line, pack_sheet, pad, unpack_sheet, unpad
+from rollbook.storage.codec import from_json, to_json
+from rollbook.storage.connecting import begin_writing, savepoint
+from rollbook.storage.tables import heads, ledger, sheets
+from rollbook.storage.vault import BLOCK, SqlVault
+
+HEAD = "ledger"
+ENTRY, SHEET, ONCE = "entry", "sheet", "once"
+Opened = Bounded[tuple[int, bytes], Mapping[str, object]]
+
+
+class Ledger:
+    """The register within one transaction."""
+
+    def __init__(self, connection: Connection, vault: SqlVault, opened: Opened) -> None:
+        self._connection = connection
+        self._vault = vault
+        self._opened = opened
+        self._chain = Chain(vault.register_key)
+        self._head: tuple[int, bytes] | None = None
+
+    def hold(self) -> None:
+        """Keep others from appending until this transaction ends, and see all they appended."""
+        self._locked_head()
+
+    def append(self, entry: NewEntry) -> Entry:
+        number, previous = self._locked_head()
+        once = self._once(entry)
+        if once is not None and self._is_taken(once):
+            raise AlreadyExists("The register already has this entry, and it may be there once.")
+        row, body = self._row(entry, number + 1, once)
+        row["payload"] = self._vault.seal(pad(body), purpose=ENTRY, owner=str(number + 1))
+        row["link"] = self._chain.link(previous, row["content"])
+        self._insert([row])
+        self._move_head(number + 1, row["link"])
+        return Entry(number + 1, entry.kind, from_json(body), entry.session_id)
+
+    def append_sheets(self, session_ids: Sequence[str], entries: Sequence[NewEntry]) -> None:
+        number, link = self._locked_head()
+        rows = []
+        lines: dict[str, list[Line]] = {session_id: [] for session_id in session_ids}
+        for entry in entries:
+            if entry.session_id not in lines:
+                raise ValueError("each entry must belong to one of the sessions")
+            number += 1
+            row, body = self._row(entry, number, self._once(entry))
+            link = row["link"] = self._chain.link(link, row["content"])
+            rows.append(row)
+            lines[entry.session_id].append(Line(number, entry.kind.value, body))
+        self._insert(rows)
+        self._insert_sheets(lines)
+        self._move_head(number, link)
+
+    def of_session(self, session_id: str) -> list[Entry]:
+        return self.of_sessions([session_id])[session_id]
+
+    def of_sessions(self, session_ids: Sequence[str]) -> dict[str, list[Entry]]:
+        found: dict[str, list[Entry]] = {session_id: [] for session_id in session_ids}
+        for start in range(0, len(session_ids), BLOCK):
+            block = session_ids[start : start + BLOCK]
+            for session_id, lines in self._sheets_of(block).items():
+                found[session_id] += [_entry(line, session_id) for line in lines]
+            for row in self._singles(block):
+                found[row.session_id].append(self._open(row))
+        for entries in found.values():
+            entries.sort(key=lambda entry: entry.number)
+        return found
+
+    def seal_sheet(self, session_id: str) -> None:
+        self.hold()
+        singles = self._singles([session_id])
+        if not singles:
+            return
+        lines = self._sheets_of([session_id]).get(session_id, [])
+        lines += [Line(row.number, row.kind, self._body(row)) for row in singles]
+        lines.sort(key=lambda line: line.number)
+        payload = self._seal_lines(session_id, lines)
+        changed = update(sheets).where(sheets.c.session_id == session_id)
+        done = self._connection.execute(changed.values(entries=len(lines), payload=payload))
+        if done.rowcount == 0:
+            row = {"session_id": session_id, "entries": len(lines), "payload": payload}
+            self._connection.execute(insert(sheets).values(row))
+        folded = update(ledger).where(ledger.c.number == bindparam("folded"))
+        numbers = [{"folded": row.number} for row in singles]
+        self._connection.execute(folded.values(payload=None), numbers)
+
+    def entries(self, kinds: Sequence[str] | None = None, limit: int = 1000) -> list[Entry]:
+        query = select(ledger).order_by(ledger.c.number.desc()).limit(limit)
+        if kinds is not None:
+            query = query.where(ledger.c.kind.in_([str(kind) for kind in kinds]))
+        rows = self._connection.execute(query).all()
+        folded = {row.session_id for row in rows if row.payload is None}
+        in_sheets = self._by_number(sorted(folded))
+        return [
+            self._open(row) if row.payload is not None else _folded(row, in_sheets) for row in rows
+        ]
+
+    def count(self) -> int:
+        return self.head()[0]
+
+    def head(self) -> tuple[int, bytes]:
+        """Return how many entries there are and the last link: what an anchor has to keep.
+
+        Raises:
+            RegisterTampered: the head was changed outside of Rollbook.
+        """
+        return self._checked_head(self._connection.execute(_head_query()).first())
+
+    def verify(self, progress: Progress | None = None) -> Verification:
+        from rollbook.storage.verifying import verify  # needed by one command alone
+
+        return verify(self._connection, self._vault, self._chain, progress)
+
+    def forget(self) -> None:
+        """Forget the head: the transaction that held it has ended."""
+        self._head = None
+
+    def _locked_head(self) -> tuple[int, bytes]:
+        if self._head is None:
+            begin_writing(self._connection)
+            row = self._connection.execute(_head_query().with_for_update()).first()
+            self._head = self._checked_head(row)
+        return self._head
+
+    def _checked_head(self, row: Row[Any] | None) -> tuple[int, bytes]:
+        if row is None or self._chain.head(row.number, bytes(row.link)) != bytes(row.mac):
+            raise RegisterTampered(
+                "The head of the register was changed outside of Rollbook. Nothing can be "
+                "appended. Run: rollbook verify, and put a backup in its place."
+            )
+        return row.number, bytes(row.link)
+
+    def _move_head(self, number: int, link: bytes) -> None:
+        moved = {"number": number, "link": link, "mac": self._chain.head(number, link)}
+        self._connection.execute(update(heads).where(heads.c.name == HEAD).values(moved))
+        self._head = (number, link)
+
+    def _once(self, entry: NewEntry) -> bytes | None:
+        return None if entry.once is None else self._vault.blind(ONCE, entry.once)
+
+    def _is_taken(self, once: bytes) -> bool:
+        query = select(ledger.c.number).where(ledger.c.once == once)
+        return self._connection.execute(query).first() is not None
+
+    def _row(
+        self, entry: NewEntry, number: int, once: bytes | None
+    ) -> tuple[dict[str, Any], bytes]:
+        body = to_json(dict(entry.body))
+        kind = entry.kind.value
+        content = self._chain.content(number, kind, entry.session_id, once, body)
+        row: dict[str, Any] = {
+            "number": number,
+            "kind": kind,
+            "session_id": entry.session_id,
+            "payload": None,
+            "once": once,
+            "content": content,
+        }
+        return row, body
+
+    def _insert(self, rows: list[dict[str, Any]]) -> None:
+        if not rows:
+            return
+        try:
+            with savepoint(self._connection):
+                self._connection.execute(insert(ledger), rows)
+        except IntegrityError as error:
+            self._head = None
+            raise AlreadyExists(
+                "The register already has this entry, and it may be there once."
+            ) from error
+
+    def _insert_sheets(self, lines: Mapping[str, list[Line]]) -> None:
+        rows = [
+            {
+                "session_id": session_id,
+                "entries": len(own),
+                "payload": self._seal_lines(session_id, own),
+            }
+            for session_id, own in lines.items()
+            if own
+        ]
+        if rows:
+            self._connection.execute(insert(sheets), rows)
+
+    def _seal_lines(self, session_id: str, lines: Iterable[Line]) -> bytes:
+        return self._vault.seal(pack_sheet(lines), purpose=SHEET, owner=session_id)
+
+    def _sheets_of(self, session_ids: Sequence[str]) -> dict[str, list[Line]]:
+        query = select(sheets).where(sheets.c.session_id.in_(session_ids))
+        return {
+            row.session_id: self._open_sheet(row.session_id, bytes(row.payload))
+            for row in self._connection.execute(query)
+        }
+
+    def _open_sheet(self, session_id: str, payload: bytes) -> list[Line]:
+        try:
+            packed = self._vault.open(payload, purpose=SHEET, owner=session_id)
+        except DecryptionFailed as error:
+            raise _tampered(f"The sheet of session {session_id}") from error
+        return list(unpack_sheet(packed))
+
+    def _singles(self, session_ids: Sequence[str]) -> Sequence[Row[Any]]:
+        query = select(ledger).where(
+            ledger.c.session_id.in_(session_ids), ledger.c.payload.is_not(None)
+        )
+        return self._connection.execute(query.order_by(ledger.c.number)).all()
+
+    def _by_number(self, session_ids: Sequence[str]) -> dict[int, Entry]:
+        found: dict[int, Entry] = {}
+        for start in range(0, len(session_ids), BLOCK):
+            for session_id, lines in self._sheets_of(session_ids[start : start + BLOCK]).items():
+                found |= {line.number: _entry(line, session_id) for line in lines}
+        return found
+
+    def _body(self, row: Row[Any]) -> bytes:
+        try:
+            text = self._vault.open(bytes(row.payload), purpose=ENTRY, owner=str(row.number))
+        except DecryptionFailed as error:
+            raise _tampered(f"Entry {row.number}") from error
+        return unpad(text)
+
+    def _open(self, row: Row[Any]) -> Entry:
+        body = self._opened.get(
+            (row.number, bytes(row.payload)), lambda: from_json(self._body(row))
+        )
+        return Entry(row.number, EntryKind(row.kind), body, row.session_id)
+
+
+def first_head(key: bytes) -> dict[str, object]:
+    """Return the row of an empty register's head, under the register's key."""
+    return {"name": HEAD, "number": 0, "link": START, "mac": Chain(key).head(0, START)}
+
+
+def _head_query() -> Any:
+    return select(heads).where(heads.c.name == HEAD)
+
+
+def _entry(line: Line, session_id: str | None) -> Entry:
+    return Entry(line.number, EntryKind(line.kind), from_json(line.body), session_id)
+
+
+def _folded(row: Row[Any], in_sheets: Mapping[int, Entry]) -> Entry:
+    if row.number not in in_sheets:
+        raise _tampered(f"Entry {row.number}")
+    return in_sheets[row.number]
+
+
+def _tampered(what: str) -> RegisterTampered:
+    return RegisterTampered(
+        f"{what} was changed outside of Rollbook. Run: rollbook verify, and put a backup in its "
+        "place."
+    )

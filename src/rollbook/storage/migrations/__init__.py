@@ -1,0 +1,1 @@
+"""Changes of the tables, run by Alembic whenever a database is opened."""

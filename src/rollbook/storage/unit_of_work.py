@@ -1,0 +1,123 @@
+"""One transaction with all repositories."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from rollbook.domain.subjects import Subject
+from rollbook.storage.bounded import Bounded
+from rollbook.storage.keys import KeyRing
+from rollbook.storage.ledger import Ledger, Opened
+from rollbook.storage.repositories.people import SqlConsents, SqlSubjects
+from rollbook.storage.repositories.samples import SqlReferences
+from rollbook.storage.repositories.site import SqlReviews, SqlSiteSettings
+from rollbook.storage.repositories.timetable import Plan, SqlGroups, SqlSessions
+from rollbook.storage.tables import counters
+from rollbook.storage.vault import SqlVault
+
+GALLERY = "gallery"
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a process has opened; the sealed payload is in the key, so nothing stale is found."""
+
+    profiles: Bounded[tuple[str, bytes], Subject] = field(default_factory=lambda: Bounded(50_000))
+    entries: Opened = field(default_factory=lambda: Bounded(20_000))
+    plans: Bounded[bytes, Plan] = field(default_factory=lambda: Bounded(5_000))
+
+
+class SqlUnitOfWork:
+    """A transaction on SQLite or PostgreSQL; leaving the block without `commit` undoes it."""
+
+    def __init__(self, engine: Engine, ring: KeyRing, memory: Memory) -> None:
+        self._engine = engine
+        self._ring = ring
+        self._memory = memory
+        self._gallery_changed = False
+
+    @cached_property
+    def _connection(self) -> Connection:
+        return self._engine.connect()
+
+    @cached_property
+    def vault(self) -> SqlVault:
+        return SqlVault(self._connection, self._ring)
+
+    @cached_property
+    def subjects(self) -> SqlSubjects:
+        return SqlSubjects(self._connection, self.vault, self._memory.profiles, self.touch_gallery)
+
+    @cached_property
+    def consents(self) -> SqlConsents:
+        return SqlConsents(self._connection, self.vault, self.touch_gallery)
+
+    @cached_property
+    def references(self) -> SqlReferences:
+        return SqlReferences(self._connection, self.vault, self.touch_gallery)
+
+    @cached_property
+    def groups(self) -> SqlGroups:
+        return SqlGroups(self._connection, self.vault, self.touch_gallery)
+
+    @cached_property
+    def sessions(self) -> SqlSessions:
+        return SqlSessions(self._connection, self.vault, self._memory.plans)
+
+    @cached_property
+    def register(self) -> Ledger:
+        return Ledger(self._connection, self.vault, self._memory.entries)
+
+    @cached_property
+    def reviews(self) -> SqlReviews:
+        return SqlReviews(self._connection, self.vault)
+
+    @cached_property
+    def site(self) -> SqlSiteSettings:
+        return SqlSiteSettings(self._connection, self.vault)
+
+    def touch_gallery(self) -> None:
+        """Let `gallery_version` grow when this transaction is committed."""
+        self._gallery_changed = True
+
+    def gallery_version(self) -> int:
+        self._count_gallery()
+        query = select(counters.c.value).where(counters.c.name == GALLERY)
+        return self._connection.execute(query).scalar() or 0
+
+    def _count_gallery(self) -> None:
+        """Count last of all: on PostgreSQL the row stays locked until the transaction ends."""
+        if not self._gallery_changed:
+            return
+        self._gallery_changed = False
+        grown = update(counters).where(counters.c.name == GALLERY)
+        done = self._connection.execute(grown.values(value=counters.c.value + 1))
+        if done.rowcount == 0:
+            self._connection.execute(insert(counters).values(name=GALLERY, value=1))
+
+    def commit(self) -> None:
+        self._count_gallery()
+        self._connection.commit()
+        self._start_anew()
+
+    def _start_anew(self) -> None:
+        self._gallery_changed = False
+        self.vault.forget()
+        self.register.forget()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if "_connection" in self.__dict__:
+            self._connection.close()  # rolls back what was not committed

@@ -1,0 +1,136 @@
+"""Seals payloads so that only their owner and purpose open them again."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from cryptography.fernet import Fernet, InvalidToken
+from sqlalchemy import delete, insert, select
+
+from rollbook.errors import DecryptionFailed
+from rollbook.storage.keys import KeyRing
+from rollbook.storage.tables import subject_keys
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+BLOCK = 500  # ids in one query
+
+
+def bind(purpose: str, owner: str) -> bytes:
+    """Return what stands before a payload: purpose and owner, each with its length.
+
+    >>> bind("name", "ab")
+    b'\\x00\\x04name\\x00\\x02ab'
+    """
+    tags = (purpose.encode(), owner.encode())
+    return b"".join(len(tag).to_bytes(2, "big") + tag for tag in tags)
+
+
+def seal(key: Fernet, plaintext: bytes, purpose: str, owner: str) -> bytes:
+    """Return a token. Its time field is zero: a Fernet token would tell when it was made."""
+    return key.encrypt_at_time(bind(purpose, owner) + plaintext, 0)
+
+
+def unseal(key: Fernet, token: bytes, purpose: str, owner: str) -> bytes:
+    """Return the plaintext.
+
+    Raises:
+        DecryptionFailed: wrong key, owner or purpose, or a changed token.
+    """
+    prefix = bind(purpose, owner)
+    try:
+        text = key.decrypt(token)
+    except InvalidToken as error:
+        raise DecryptionFailed(
+            f"A sealed {purpose} cannot be opened: it was changed, or sealed with another key."
+        ) from error
+    if not text.startswith(prefix):
+        raise DecryptionFailed(f"A sealed {purpose} lies in the place of another one.")
+    return text[len(prefix) :]
+
+
+class SqlVault:
+    """The vault of one transaction: a subject's key is made, used and destroyed within it."""
+
+    def __init__(self, connection: Connection, ring: KeyRing) -> None:
+        self._connection = connection
+        self._ring = ring
+        self._subject_keys: dict[str, Fernet] = {}
+
+    def seal(self, plaintext: bytes, *, purpose: str, owner: str) -> bytes:
+        return seal(self._ring.seal, plaintext, purpose, owner)
+
+    def open(self, token: bytes, *, purpose: str, owner: str) -> bytes:
+        return unseal(self._ring.seal, token, purpose, owner)
+
+    def seal_for(self, subject_id: str, plaintext: bytes, *, purpose: str) -> bytes:
+        key = self._key_of(subject_id)
+        if key is None:
+            self.make_keys([subject_id])
+            key = self._subject_keys[subject_id]
+        return seal(key, plaintext, purpose, subject_id)
+
+    def open_for(self, subject_id: str, token: bytes, *, purpose: str) -> bytes:
+        key = self._key_of(subject_id)
+        if key is None:
+            raise DecryptionFailed("The person's key was destroyed: they were erased.")
+        return unseal(key, token, purpose, subject_id)
+
+    def blind(self, purpose: str, text: str) -> bytes:
+        return hmac.digest(self._ring.index, bind(purpose, text), "sha256")
+
+    def mac(self, purpose: str, message: bytes) -> bytes:
+        """Return 32 bytes that only who has the register's key can compute."""
+        return hmac.digest(self._ring.register, bind(purpose, "") + message, "sha256")
+
+    @property
+    def register_key(self) -> bytes:
+        """The key of the register's digests."""
+        return self._ring.register
+
+    def make_keys(self, subject_ids: Iterable[str]) -> None:
+        """Make keys of subjects that have none."""
+        wrapped = {subject: self._ring.new_subject_key(subject) for subject in subject_ids}
+        if wrapped:
+            rows = [{"subject_id": subject, "wrapped": key} for subject, key in wrapped.items()]
+            self._connection.execute(insert(subject_keys), rows)
+        self._remember(wrapped.items())
+
+    def load_keys(self, subject_ids: Iterable[str] | None = None) -> None:
+        """Fetch the keys of these subjects, or of everybody, in few queries."""
+        query = select(subject_keys.c.subject_id, subject_keys.c.wrapped)
+        if subject_ids is None:
+            self._remember((row[0], row[1]) for row in self._connection.execute(query))
+            return
+        wanted = [subject for subject in set(subject_ids) if subject not in self._subject_keys]
+        for start in range(0, len(wanted), BLOCK):
+            block = query.where(subject_keys.c.subject_id.in_(wanted[start : start + BLOCK]))
+            self._remember((row[0], row[1]) for row in self._connection.execute(block))
+
+    def know_key(self, subject_id: str, wrapped: bytes) -> None:
+        """Take a key that came with another query."""
+        if subject_id not in self._subject_keys:
+            self._remember([(subject_id, wrapped)])
+
+    def destroy_key(self, subject_id: str) -> None:
+        """Make everything that was sealed for the subject unreadable for ever."""
+        self._subject_keys.pop(subject_id, None)
+        self._connection.execute(
+            delete(subject_keys).where(subject_keys.c.subject_id == subject_id)
+        )
+
+    def forget(self) -> None:
+        """Drop the keys of this transaction: another one may have destroyed some."""
+        self._subject_keys.clear()
+
+    def _key_of(self, subject_id: str) -> Fernet | None:
+        if subject_id not in self._subject_keys:
+            self.load_keys([subject_id])
+        return self._subject_keys.get(subject_id)
+
+    def _remember(self, wrapped: Iterable[tuple[str, bytes]]) -> None:
+        for subject_id, key in wrapped:
+            self._subject_keys[subject_id] = self._ring.subject_key(subject_id, bytes(key))

@@ -1,0 +1,132 @@
+"""Recomputes the whole chain of the register, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from rollbook.domain.ports import Progress
+from rollbook.domain.register import Fault, Verification
+from rollbook.errors import DecryptionFailed, RegisterTampered
+from rollbook.storage.chain import START, Chain, unpack_sheet, unpad
+from rollbook.storage.tables import heads, ledger, sheets
+from rollbook.storage.vault import BLOCK, SqlVault
+
+ROWS = 10_000  # entries read at a time
+FAULTS = 20  # after so many the rest is not told one by one
+OPENED = 2_000  # sheets in memory: more than run side by side in one school
+
+
+def verify(
+    connection: Connection, vault: SqlVault, chain: Chain, progress: Progress | None = None
+) -> Verification:
+    """Return what a check of every entry, sheet and link found; faults in order of number."""
+    return _Check(connection, vault, chain).run(progress)
+
+
+class _Check:
+    """One pass over the ledger by number; each sheet is opened when its first entry comes."""
+
+    def __init__(self, connection: Connection, vault: SqlVault, chain: Chain) -> None:
+        self._connection = connection
+        self._vault = vault
+        self._chain = chain
+        self._faults: list[Fault] = []
+        self._sheets: dict[str, dict[int, tuple[str, bytes]]] = {}
+        self._number = 0
+        self._link = START
+
+    def run(self, progress: Progress | None) -> Verification:
+        total = self._scalar(select(func.count()).select_from(ledger))
+        checked = 0
+        for rows in self._blocks():
+            self._open_sheets(rows)
+            for row in rows:
+                self._check(row)
+            checked += len(rows)
+            if progress is not None:
+                progress(checked, max(total, checked))
+        self._check_head()
+        return Verification(
+            entries=checked,
+            sheets=self._scalar(select(func.count()).select_from(sheets)),
+            head=self._link.hex() if checked else "",
+            faults=tuple(self._faults),
+        )
+
+    def _scalar(self, query: Any) -> int:
+        return int(self._connection.execute(query).scalar() or 0)
+
+    def _blocks(self) -> Iterator[Sequence[Row[Any]]]:
+        """Yield rows by number; what others append meanwhile is read as well."""
+        query = select(ledger).order_by(ledger.c.number).limit(ROWS)
+        rows = self._connection.execute(query).all()
+        while rows:
+            yield rows
+            rows = self._connection.execute(query.where(ledger.c.number > rows[-1].number)).all()
+
+    def _open_sheets(self, rows: Sequence[Row[Any]]) -> None:
+        folded = (row.session_id for row in rows if row.payload is None)
+        wanted = [s for s in dict.fromkeys(folded) if s is not None and s not in self._sheets]
+        while self._sheets and len(self._sheets) + len(wanted) > OPENED:
+            self._sheets.pop(next(iter(self._sheets)))
+        for start in range(0, len(wanted), BLOCK):
+            block = sheets.c.session_id.in_(wanted[start : start + BLOCK])
+            for row in self._connection.execute(select(sheets).where(block)):
+                self._sheets[row.session_id] = self._lines(row)
+
+    def _lines(self, row: Row[Any]) -> dict[int, tuple[str, bytes]]:
+        """Return a sheet's entries by number; a sheet that does not open has none."""
+        try:
+            packed = self._vault.open(bytes(row.payload), purpose="sheet", owner=row.session_id)
+            return {line.number: (line.kind, line.body) for line in unpack_sheet(packed)}
+        except (DecryptionFailed, RegisterTampered):
+            return {}
+
+    def _check(self, row: Row[Any]) -> None:
+        self._check_number(row.number)
+        content, link = bytes(row.content), bytes(row.link)
+        once = None if row.once is None else bytes(row.once)
+        body = self._body(row)
+        if body is None:
+            self._fault(row.number, "the sealed text is missing or was changed")
+        elif self._chain.content(row.number, row.kind, row.session_id, once, body) != content:
+            self._fault(row.number, "the entry was changed")
+        elif self._chain.link(self._link, content) != link:
+            self._fault(row.number, "the entry does not follow the one before it")
+        self._number, self._link = row.number, link
+
+    def _check_number(self, number: int) -> None:
+        missing = self._number + 1
+        if number > missing:
+            gap = f"entry {missing} is" if number == missing + 1 else f"{missing}-{number - 1} are"
+            self._fault(missing, f"{gap} missing")
+        elif number < missing:
+            self._fault(number, "the entry was inserted before the first")
+
+    def _body(self, row: Row[Any]) -> bytes | None:
+        if row.payload is None:
+            kind, body = self._sheets.get(row.session_id, {}).pop(row.number, ("", b""))
+            return body if kind == row.kind else None
+        try:
+            token = bytes(row.payload)
+            return unpad(self._vault.open(token, purpose="entry", owner=str(row.number)))
+        except DecryptionFailed:
+            return None
+
+    def _check_head(self) -> None:
+        head = self._connection.execute(select(heads).where(heads.c.name == "ledger")).first()
+        if head is None or self._chain.head(head.number, bytes(head.link)) != bytes(head.mac):
+            self._fault(self._number, "the head of the register is missing or was changed")
+        elif head.number > self._number:
+            self._fault(self._number + 1, f"the register was cut: it had {head.number} entries")
+        elif head.number < self._number:
+            self._fault(head.number + 1, "entries were inserted at the end")
+        elif bytes(head.link) != self._link:
+            self._fault(self._number, "the last entry is not the one that the head names")
+
+    def _fault(self, number: int, what: str) -> None:
+        if len(self._faults) < FAULTS:
+            self._faults.append(Fault(number, what))
