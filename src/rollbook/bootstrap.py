@@ -7,11 +7,15 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from rollbook.domain.ports import UnitOfWork
 from rollbook.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from rollbook.domain.identification import Calibration, ProbeKind
+    from rollbook.domain.templates import TemplateSpace
+    from rollbook.services.galleries import Galleries
     from rollbook.services.register import RegisterKeeper
     from rollbook.storage.database import Database
     from rollbook.vision.engine import Engine
@@ -41,6 +45,30 @@ class App:
         return build_engine(self.settings)
 
     @cached_property
+    def zone(self) -> ZoneInfo:
+        """The site's time zone; until one is set, that of this machine."""
+        with self.uow() as uow:
+            name = uow.site.get("time_zone")
+        return ZoneInfo(str(name)) if name else local_zone()
+
+    @cached_property
+    def calibrations(self) -> dict[ProbeKind, Calibration]:
+        return build_calibrations(self.settings, self.engine.space)
+
+    @cached_property
+    def galleries(self) -> Galleries:
+        from rollbook.services.galleries import Galleries
+
+        return Galleries(
+            self.uow,
+            self.clock,
+            self.engine.space,
+            self.calibrations,
+            self.settings.target_fpir,
+            self._look_alikes,
+        )
+
+    @cached_property
     def register(self) -> RegisterKeeper:
         from rollbook.services.register import RegisterKeeper
 
@@ -62,6 +90,25 @@ def build(settings: Settings, *, create: bool = False) -> App:
         settings.resolved_database_url, keys_dir=settings.keys_dir, create=create
     )
     return App(settings, SystemClock(), database)
+
+
+def local_zone() -> ZoneInfo:
+    """Return this machine's time zone; UTC where it cannot be told."""
+    import tzlocal
+
+    zone = tzlocal.get_localzone()
+    return zone if isinstance(zone, ZoneInfo) else ZoneInfo("UTC")
+
+
+def build_calibrations(settings: Settings, space: TemplateSpace) -> dict[ProbeKind, Calibration]:
+    """Return the calibrations of this space, the site's own before those that ship.
+
+    Raises:
+        ModelUnavailable: a calibration is there and cannot be read.
+    """
+    from rollbook.vision.calibration import load_calibrations
+
+    return load_calibrations(space, settings.models_dir)
 
 
 def build_engine(settings: Settings, models_dir: Path | None = None) -> Engine:
