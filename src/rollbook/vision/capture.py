@@ -69,7 +69,7 @@ class CaptureProcess:
     """One running capture process; see `capture_child` for what is said on its pipes."""
 
     def __init__(self, order: dict[str, Any]) -> None:
-        self._process = subprocess.Popen(  # noqa: S603 - our own program
+        self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "rollbook.vision.capture_child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -18,6 +18,7 @@ class TrackerRules:
 
     lost_after: timedelta = timedelta(milliseconds=700)  # then it is somebody new
     reacquired_after: timedelta = timedelta(milliseconds=250)  # out of sight: it may be another
+    slowest: timedelta = timedelta(seconds=2)  # between frames; a slower camera tracks nobody
     reach: float = 0.9  # distance between centres, in sides of the face, plus `reach_a_second`
     reach_a_second: float = 2.0  # further distance for each second since it was last found
     size_ratio: float = 1.7  # largest change of the face's size between two sightings
@@ -33,8 +34,8 @@ class _Followed:
     velocity: tuple[float, float]  # pixels a second
 
     def expected(self, at: datetime, limit: timedelta) -> Box:
-        """Return where it should be now; after a while it is not taken to move on."""
-        seconds = min(at - self.shown.last_seen, limit / 2).total_seconds()
+        """Return where it should be now; it is not taken to move on for longer than `limit`."""
+        seconds = min(at - self.shown.last_seen, limit).total_seconds()
         return self.found.moved(self.velocity[0] * seconds, self.velocity[1] * seconds)
 
 
@@ -48,6 +49,8 @@ class FaceFollower:
         self._rules = rules or TrackerRules()
         self._followed: list[_Followed] = []
         self._next_id = 1
+        self._latest: datetime | None = None
+        self._interval = timedelta(0)  # between frames, smoothed
 
     def update(
         self, faces: Sequence[DetectedFace], at: datetime, *, complete: bool = True
@@ -57,21 +60,18 @@ class FaceFollower:
         Faces that were not found stay, with no `face`, until they are lost. With `complete` false
         the search may have overlooked small faces, so nobody is lost by it.
         """
+        ended = self._drop_lost(at, complete=complete)
+        self._keep_time(at)
         pairs = self._pairs(faces, at)
         matched = {followed: faces[face] for followed, face in pairs}
-        kept: list[_Followed] = []
-        ended: list[int] = []
-        for index, followed in enumerate(self._followed):
-            if (face := matched.get(index)) is not None:
-                kept.append(self._found(followed, face, at))
-            elif complete and at - followed.shown.last_seen > self._rules.lost_after:
-                ended.append(followed.shown.track_id)
-            else:
-                kept.append(self._missed(followed, at))
+        kept = [
+            self._found(followed, matched[i], at) if i in matched else self._missed(followed, at)
+            for i, followed in enumerate(self._followed)
+        ]
         taken = {face for _, face in pairs}
         new = [self._started(face, at) for i, face in enumerate(faces) if i not in taken]
         self._followed = kept + new
-        return TrackUpdate(tuple(f.shown for f in self._followed), tuple(ended))
+        return TrackUpdate(tuple(f.shown for f in self._followed), ended)
 
     def reset(self) -> TrackUpdate:
         """Forget everybody, as after a cut."""
@@ -79,11 +79,30 @@ class FaceFollower:
         self._followed = []
         return TrackUpdate((), ended)
 
+    def _drop_lost(self, at: datetime, *, complete: bool) -> tuple[int, ...]:
+        """Drop those out of sight for too long, and everybody when the clock was set back."""
+        if self._latest is not None and at < self._latest:
+            return self.reset().ended
+        patience = max(self._rules.lost_after, 2.5 * self._interval)
+        # a quick search overlooks small faces; but after a gap in the pictures nobody is the same
+        if not complete and self._latest is not None and at - self._latest < patience:
+            return ()
+        lost = [f for f in self._followed if at - f.shown.last_seen > patience]
+        self._followed = [f for f in self._followed if at - f.shown.last_seen <= patience]
+        return tuple(f.shown.track_id for f in lost)
+
+    def _keep_time(self, at: datetime) -> None:
+        """Learn how often frames come: with a slow camera faces are patiently waited for."""
+        if self._latest is not None and at > self._latest:
+            step = min(at - self._latest, self._rules.slowest)
+            self._interval = (3 * self._interval + step) / 4 if self._interval else step
+        self._latest = at
+
     def _pairs(self, faces: Sequence[DetectedFace], at: datetime) -> list[tuple[int, int]]:
         """Return (followed, face) indices, the most alike first, each used at most once."""
         scored: list[tuple[float, int, int]] = []
         for i, followed in enumerate(self._followed):
-            expected = followed.expected(at, self._rules.lost_after)
+            expected = followed.expected(at, self._rules.lost_after / 2)
             missing = max(0.0, (at - followed.shown.last_seen).total_seconds())
             reach = self._rules.reach + self._rules.reach_a_second * missing
             for j, face in enumerate(faces):
@@ -111,14 +130,14 @@ class FaceFollower:
             before,
             box=face.box,
             face=face,
-            last_seen=max(at, before.last_seen),
+            last_seen=at,
             hits=before.hits + 1,
-            reacquired=gap > self._rules.reacquired_after and before.face is None,
+            reacquired=gap > max(self._rules.reacquired_after, 1.5 * self._interval),
         )
         return _Followed(shown, face.box, self._velocity(followed, face.box, gap))
 
     def _missed(self, followed: _Followed, at: datetime) -> _Followed:
-        expected = followed.expected(at, self._rules.lost_after)
+        expected = followed.expected(at, self._rules.lost_after / 2)
         shown = replace(followed.shown, box=expected, face=None, reacquired=False)
         return replace(followed, shown=shown)
 
