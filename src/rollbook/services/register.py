@@ -1,0 +1,250 @@
+"""The register's use cases: sessions, marks, corrections and what follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+
+from rollbook.domain.attendance import (
+    QUIET,
+    SCHOOL_LESSON,
+    AttendancePolicy,
+    AttendanceRecord,
+    Direction,
+    Evidence,
+    Ignored,
+    Mark,
+    MarkKind,
+    Method,
+    Session,
+    SessionState,
+    Status,
+    next_mark,
+    records_of,
+)
+from rollbook.domain.policy_codec import policy_to_json
+from rollbook.domain.ports import Clock, OpenUnitOfWork, Progress, UnitOfWork
+from rollbook.domain.register import EntryKind, NewEntry, Verification
+from rollbook.domain.subjects import new_id
+from rollbook.errors import AlreadyExists, InvalidInput, SessionClosed
+from rollbook.services.marks import entry_of, marks_of
+
+REASON_LIMIT = 1000  # characters
+CAMERA = "camera"
+
+
+class RegisterKeeper:
+    """Writes marks and reads what they say; what it returns was committed before."""
+
+    def __init__(self, open_uow: OpenUnitOfWork, clock: Clock) -> None:
+        self._open_uow = open_uow
+        self._clock = clock
+
+    def open_session(
+        self,
+        group_id: str,
+        starts_at: datetime,
+        ends_at: datetime,
+        *,
+        business_date: date,
+        title: str = "",
+        policy: AttendancePolicy = SCHOOL_LESSON,
+    ) -> Session:
+        """Open a session; `domain.attendance.plan_session` gives the instants of local times.
+
+        Raises:
+            NotFound: there is no such group.
+        """
+        title = clean_remark(title) or ""
+        session = Session(new_id(), group_id, title, starts_at, ends_at, business_date, policy)
+        with self._open_uow() as uow:
+            session = replace(session, invented=uow.groups.get(group_id).invented)
+            uow.sessions.add(session)
+            uow.register.append(session_entry(session, "opened", self._clock.now()))
+            uow.commit()
+        return session
+
+    def close_session(self, session_id: str) -> Session:
+        """Close a session and seal its marks as one sheet. Absence is derived, never written.
+
+        Raises:
+            NotFound: there is no such session.
+            SessionClosed: it is closed already.
+        """
+        with self._open_uow() as uow:
+            uow.register.hold()
+            session = uow.sessions.get(session_id)
+            if session.state is SessionState.CLOSED:
+                raise SessionClosed("The session is closed already. Nothing was changed.")
+            session = replace(session, state=SessionState.CLOSED)
+            uow.sessions.update(session)
+            uow.register.append(session_entry(session, "closed", self._clock.now()))
+            uow.register.seal_sheet(session.session_id)
+            uow.commit()
+        return session
+
+    def sight(
+        self,
+        session_id: str,
+        subject_id: str,
+        at: datetime,
+        method: Method,
+        direction: Direction = Direction.BOTH,
+        camera_id: str | None = None,
+        evidence: Evidence | None = None,
+    ) -> Mark | Ignored:
+        """Write that somebody was seen, or say why nothing is written.
+
+        Of two processes that see an arrival at the same time one writes it.
+
+        Raises:
+            NotFound: there is no such session or person.
+        """
+        with self._open_uow() as uow:
+            uow.register.hold()
+            session = uow.sessions.get(session_id)
+            uow.subjects.get(subject_id)
+            earlier = _marks_about(uow, session, subject_id)
+            kind = next_mark(session, earlier, at, direction)
+            if isinstance(kind, Ignored):
+                return kind
+            mark = Mark(
+                mark_id=new_id(),
+                session_id=session.session_id,
+                subject_id=subject_id,
+                kind=kind,
+                at=at,
+                method=method,
+                by=CAMERA if camera_id or method in (Method.FACE, Method.PHOTO) else method.value,
+                camera_id=camera_id,
+                direction=direction,
+                evidence=evidence,
+            )
+            return mark if _append(uow, mark) else QUIET
+
+    def mark_by_hand(
+        self, session_id: str, subject_id: str, status: Status, reason: str | None, by: str
+    ) -> Mark:
+        """Set somebody's status, also after the session was closed; nothing is overwritten.
+
+        The mark points at the statement that it replaces. `Status.OPEN` takes back what was set.
+
+        Raises:
+            NotFound: there is no such session or person.
+            InvalidInput: the reason is too long.
+        """
+        reason = clean_remark(reason)
+        with self._open_uow() as uow:
+            uow.register.hold()
+            session = uow.sessions.get(session_id)
+            uow.subjects.get(subject_id)
+            mark = Mark(
+                mark_id=new_id(),
+                session_id=session.session_id,
+                subject_id=subject_id,
+                kind=MarkKind.STATUS,
+                at=self._clock.now(),
+                method=Method.HAND,
+                by=clean_remark(by) or "unknown",
+                status=status,
+                rule="set by a person",
+                reason=reason,
+                corrects=_statement_in_force(_marks_about(uow, session, subject_id)),
+            )
+            _append(uow, mark)
+            return mark
+
+    def marks(self, session_id: str) -> list[Mark]:
+        """Return a session's marks in the order of the register."""
+        with self._open_uow() as uow:
+            session = uow.sessions.get(session_id)
+            return marks_of(uow, [session.session_id])[session.session_id]
+
+    def records(self, session_id: str) -> list[AttendanceRecord]:
+        """Return what follows for everybody on the roster, and for others who were marked."""
+        with self._open_uow() as uow:
+            session = uow.sessions.get(session_id)
+            return self._records(uow, [session])[session.session_id]
+
+    def records_of_sessions(self, sessions: Sequence[Session]) -> dict[str, list[AttendanceRecord]]:
+        """Return the records of many sessions by session id, in one reading."""
+        with self._open_uow() as uow:
+            return self._records(uow, sessions)
+
+    def _records(
+        self, uow: UnitOfWork, sessions: Sequence[Session]
+    ) -> dict[str, list[AttendanceRecord]]:
+        marks = marks_of(uow, [session.session_id for session in sessions])
+        now = self._clock.now()
+        return {
+            session.session_id: records_of(
+                session,
+                uow.groups.roster(session.group_id, session.business_date),
+                marks[session.session_id],
+                now,
+            )
+            for session in sessions
+        }
+
+    def verify(self, progress: Progress | None = None) -> Verification:
+        """Check the whole chain of the register."""
+        with self._open_uow() as uow:
+            return uow.register.verify(progress)
+
+
+def session_entry(session: Session, event: str, at: datetime) -> NewEntry:
+    """Return what is appended when a session is opened or closed."""
+    body: dict[str, object] = {
+        "event": event,
+        "at": at.isoformat(),
+        "group_id": session.group_id,
+        "title": session.title,
+        "starts_at": session.starts_at.isoformat(),
+        "ends_at": session.ends_at.isoformat(),
+        "business_date": session.business_date.isoformat(),
+        "policy": policy_to_json(session.policy),
+    }
+    if session.invented:
+        body["invented"] = True
+    return NewEntry(EntryKind.SESSION, body, session.session_id)
+
+
+def clean_remark(text: str | None) -> str | None:
+    """Return free text as it is kept, or None when nothing was said.
+
+    Raises:
+        InvalidInput: it is longer than REASON_LIMIT characters.
+    """
+    if text is None:
+        return None
+    kept = " ".join(text.encode("utf-8", "replace").decode().split())
+    if len(kept) > REASON_LIMIT:
+        raise InvalidInput(
+            f"A reason or title may have {REASON_LIMIT} characters; this one has {len(kept)}."
+        )
+    return kept or None
+
+
+def _marks_about(uow: UnitOfWork, session: Session, subject_id: str) -> list[Mark]:
+    marks = marks_of(uow, [session.session_id])[session.session_id]
+    return [mark for mark in marks if mark.subject_id == subject_id]
+
+
+def _statement_in_force(marks: Sequence[Mark]) -> str | None:
+    """Return the mark that gave somebody's status so far: a person's, else the arrival."""
+    for kind in (MarkKind.STATUS, MarkKind.ARRIVED):
+        said = [mark for mark in marks if mark.kind is kind]
+        if said:
+            return said[-1].mark_id
+    return None
+
+
+def _append(uow: UnitOfWork, mark: Mark) -> bool:
+    """Append and commit; False when somebody else has written the same arrival."""
+    try:
+        uow.register.append(entry_of(mark, uow.vault))
+    except AlreadyExists:
+        return False
+    uow.commit()
+    return True
