@@ -105,7 +105,7 @@ class ColourDetector:
         every_second = pixels[::2, ::2]
         low = np.clip(colour - self.TOLERANCE, 0, 255).astype(np.uint8)
         high = np.clip(colour + self.TOLERANCE, 0, 255).astype(np.uint8)
-        near = ((every_second >= low) & (every_second <= high)).all(axis=2)
+        near = np.all((every_second >= low) & (every_second <= high), axis=2)
         rows, columns = np.flatnonzero(near.any(axis=1)) * 2, np.flatnonzero(near.any(axis=0)) * 2
         if 2 * min(len(rows), len(columns)) < self._min_side:
             return None

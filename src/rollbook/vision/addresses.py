@@ -42,12 +42,12 @@ def parse_source(text: str) -> SourceAddress:
     if "://" in text:
         return _stream(text)
     path = Path(text).expanduser()
-    if path.is_dir():
+    if text and path.is_dir():
         return SourceAddress(SourceKind.FOLDER, str(path), str(path))
     if path.is_file():
         return SourceAddress(SourceKind.CLIP, str(path), str(path))
     raise InvalidInput(
-        f"There is no file or folder {path}. Give a webcam's number (0), the address of a stream "
+        f"There is no file or folder {text!r}. Give a webcam's number (0), the address of a stream "
         "(rtsp://… or http://…), a video file or a folder of images."
     )
 
