@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import count
+from itertools import count, pairwise
 
 from rollbook.domain.attendance import Session
 from rollbook.domain.month import Month
@@ -61,7 +61,7 @@ def split_rows(rows: int, capacity: int) -> list[range]:
     """
     pages = max(1, -(-rows // capacity))
     bounds = [rows * page // pages for page in range(pages + 1)]
-    return [range(first, last) for first, last in zip(bounds, bounds[1:], strict=False)]
+    return [range(first, last) for first, last in pairwise(bounds)]
 
 
 def _days(columns: Sequence[Column]) -> list[list[Column]]:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from fpdf import FPDF
+from fpdf.fonts import TTFFont
 from fpdf.line_break import Fragment
 
 from rollbook.reports.scripts import FONT_FOLDER, MAIN, Run, clusters, visual_runs
@@ -113,7 +114,8 @@ class Typesetter:
 
     def _covers(self, font: str, code_point: int) -> bool:
         self._load(font, "")
-        return code_point in self.canvas.fonts[font.lower()].cmap
+        loaded = self.canvas.fonts[font.lower()]
+        return isinstance(loaded, TTFFont) and code_point in loaded.cmap
 
     def _load(self, font: str, style: str) -> None:
         """Make a font known at its first use: most registers need one or two of them."""

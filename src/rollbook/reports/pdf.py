@@ -1,0 +1,175 @@
+"""The month as a register to hang on the wall: PDF, A4 landscape, one grid a group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from rollbook.domain.month import GroupMonth, MonthRegister
+from rollbook.reports import grid
+from rollbook.reports.grid import BOTTOM, LEFT, NOTE_HEIGHT, NOTE_SIZE, RIGHT, TOP, GridPage
+from rollbook.reports.letters import INVENTED
+from rollbook.reports.plan import Column, month_columns, split_columns, split_rows
+from rollbook.reports.typesetting import Canvas, Typesetter, code_point_name
+
+
+class Page(Protocol):
+    """What can be drawn on a sheet of its own."""
+
+    @property
+    def invented(self) -> bool: ...
+
+    def draw(self, setter: Typesetter) -> None: ...
+
+
+@dataclass(frozen=True)
+class TextPage:
+    """A heading and lines below it."""
+
+    title: str
+    lines: Sequence[str]
+    invented: bool
+
+    def draw(self, setter: Typesetter) -> None:
+        title = setter.shorten(self.title, 15, RIGHT - LEFT, bold=True)
+        setter.draw(LEFT, TOP + 4.2, title, 15, bold=True)
+        for index, line in enumerate(self.lines):
+            setter.draw(LEFT, TOP + 14 + index * NOTE_HEIGHT, line, NOTE_SIZE)
+
+
+def month_pdf(register: MonthRegister) -> bytes:
+    """Return the PDF file of a month."""
+    canvas = Canvas()
+    canvas.set_title(f"Attendance {register.month}")
+    canvas.set_creator("Rollbook")
+    canvas.set_creation_date(register.made_at)
+    setter = Typesetter(canvas)
+    pages = _pages(register, setter)
+    for number, page in enumerate(pages, 1):
+        canvas.add_page()
+        setter.unshown.clear()
+        page.draw(setter)
+        if page.invented:
+            _banner(setter)
+        _foot(setter, register, f"{number} / {len(pages)}")
+    return bytes(canvas.output())
+
+
+def _pages(register: MonthRegister, setter: Typesetter) -> list[Page]:
+    pages: list[Page] = []
+    for group in register.groups:
+        pages += _group_pages(register, group, setter)
+    idle = ", ".join(group.name for group in register.idle_groups)
+    if not pages:
+        said = [f"There were no sessions in {register.month.title}."]
+        said += [f"Groups: {idle}"] if idle else []
+        title = f"{register.site} · {register.month.title}"
+        return list(_text_pages(title, said, False, setter))
+    if idle:
+        said = [f"No sessions in {register.month.title}: {idle}"]
+        pages += _text_pages("Groups without sessions", said, register.invented, setter)
+    return pages
+
+
+def _group_pages(register: MonthRegister, group: GroupMonth, setter: Typesetter) -> list[Page]:
+    columns = month_columns(register.month, group.sessions)
+    several = len({column.day for column in columns}) < len(columns)
+    totals = len(grid.COUNTED) + bool(group.totals.open)
+    parts = split_columns(columns, grid.grid_width(totals) / grid.COLUMN_MIN)
+    capacity = int(grid.rows_height(several, sums=True) / grid.ROW_MIN)
+    ranges = split_rows(len(group.people), capacity)
+    labels = group.labels()
+    drafts = [
+        GridPage(
+            register,
+            group,
+            labels,
+            part,
+            rows,
+            _part_name(parts, part, ranges, rows),
+            several,
+            last_rows=rows is ranges[-1],
+        )
+        for part in parts
+        for rows in ranges
+    ]
+    return _with_notes(drafts, _full_names(labels, setter), setter)
+
+
+def _part_name(
+    parts: Sequence[Sequence[Column]],
+    part: Sequence[Column],
+    ranges: Sequence[range],
+    rows: range,
+) -> str:
+    said = []
+    if len(parts) > 1:
+        said.append(f"days {part[0].day.day}–{part[-1].day.day}")
+    if len(ranges) > 1:
+        said.append(f"people {rows.start + 1}–{rows.stop} of {ranges[-1].stop}")
+    return " · ".join(said)
+
+
+def _full_names(labels: Sequence[str], setter: Typesetter) -> list[str]:
+    """Return the names that a grid shortens, with their numbers."""
+    room = grid.NAME_WIDTH - 3.5
+    long = [
+        f"{number} = {label}"
+        for number, label in enumerate(labels, 1)
+        if setter.width(label, grid.NAME_SIZE) > room
+    ]
+    return [line for entry in long for line in setter.wrap(entry, NOTE_SIZE, RIGHT - LEFT)]
+
+
+def _with_notes(drafts: Sequence[GridPage], names: Sequence[str], setter: Typesetter) -> list[Page]:
+    """Put full names below the last grid where they fit, else on pages of their own."""
+    pages: list[Page] = list(drafts)
+    if not names:
+        return pages
+    last = drafts[-1]
+    space = grid.rows_height(last.several, sums=True) - len(last.rows) * grid.ROW_MIN
+    notes = ["Names in full:", *names]
+    if len(notes) * NOTE_HEIGHT <= space:
+        return [*pages[:-1], replace(last, notes=notes)]
+    title = f"{last.group.group.name} · {last.register.month.title} · names in full"
+    return pages + list(_text_pages(title, names, last.invented, setter))
+
+
+def _text_pages(
+    title: str, paragraphs: Sequence[str], invented: bool, setter: Typesetter
+) -> list[TextPage]:
+    lines = [line for text in paragraphs for line in setter.wrap(text, NOTE_SIZE, RIGHT - LEFT)]
+    ranges = split_rows(len(lines), int((BOTTOM - TOP - 16) / NOTE_HEIGHT))
+    return [TextPage(title, lines[rows.start : rows.stop], invented) for rows in ranges]
+
+
+def _banner(setter: Typesetter) -> None:
+    width = setter.width(INVENTED, 7.5, bold=True) + 4
+    left = (LEFT + RIGHT - width) / 2
+    setter.canvas.set_fill_color(0)
+    setter.canvas.rect(left, 3, width, 4.6, style="F")
+    setter.canvas.set_text_color(255)
+    setter.draw(left + 2, 6.2, INVENTED, 7.5, bold=True)
+    setter.canvas.set_text_color(0)
+
+
+def _foot(setter: Typesetter, register: MonthRegister, number: str) -> None:
+    unshown = _unshown(list(setter.unshown), setter)
+    if unshown:
+        setter.draw(LEFT, BOTTOM + 2.6, unshown, 6.5)
+    made = register.local(register.made_at).strftime("%Y-%m-%d %H:%M")
+    setter.draw(LEFT, BOTTOM + 6.5, f"Rollbook · made {made} ({register.zone.key})", 6.5)
+    setter.right(RIGHT, BOTTOM + 6.5, number, 8)
+
+
+def _unshown(characters: Sequence[str], setter: Typesetter) -> str:
+    """Return which characters stand as boxes on this page, in words, on one line."""
+    said = "Drawn as boxes, because no font here has them: "
+    for index, character in enumerate(characters):
+        rest = len(characters) - index
+        longer = said + (", " if index else "") + code_point_name(character)
+        if setter.width(f"{longer} and {rest} more", 6.5) > RIGHT - LEFT:
+            return f"{said} and {rest} more"
+        said = longer
+    return said if characters else ""

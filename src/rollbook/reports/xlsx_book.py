@@ -1,0 +1,64 @@
+"""A workbook in memory, whose texts are texts.
+
+Every text is written as text, never as a formula; one that would become a formula when somebody
+edits the cell also carries Excel's "quote prefix".
+"""
+
+from __future__ import annotations
+
+import io
+from itertools import islice
+from typing import Any
+
+import xlsxwriter
+
+from rollbook.reports.letters import INVENTED
+from rollbook.reports.rows import runs_as_formula
+
+TEXT_LIMIT = 32_000  # characters; Excel ends at 32,767
+
+
+class Book:
+    """A workbook in memory; nothing of it is ever written to a temporary file."""
+
+    def __init__(self) -> None:
+        self.buffer = io.BytesIO()
+        self.workbook = xlsxwriter.Workbook(
+            self.buffer,
+            {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False},
+        )
+        self._formats: dict[tuple[tuple[str, Any], ...], Any] = {}
+
+    def format(self, **properties: Any) -> Any:
+        """Return the format with these properties, made once."""
+        key = tuple(sorted(properties.items()))
+        if key not in self._formats:
+            self._formats[key] = self.workbook.add_format(properties)
+        return self._formats[key]
+
+    def text(self, sheet: Any, row: int, column: int, text: str, **properties: Any) -> None:
+        """Write text that stays text."""
+        if runs_as_formula(text):
+            properties["quote_prefix"] = True
+        sheet.write_string(row, column, _legal(text), self.format(**properties))
+
+    def close(self) -> bytes:
+        self.workbook.close()
+        return self.buffer.getvalue()
+
+
+def _legal(text: str) -> str:
+    """Return the text without what XML cannot hold, within Excel's limit."""
+    bad = {"\ufffe", "\uffff"}
+    legal = ("\ufffd" if c in bad or "\ud800" <= c <= "\udfff" else c for c in text)
+    return "".join(islice(legal, TEXT_LIMIT))
+
+
+def print_set_up(sheet: Any, *, invented: bool) -> None:
+    """Set A4 landscape, one page wide, with page numbers, and the note on invented data."""
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.fit_to_pages(1, 0)
+    sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
+    sheet.set_header(f"&C{INVENTED}" if invented else "")
+    sheet.set_footer("&L&A&R&P / &N")
