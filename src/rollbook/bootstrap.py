@@ -15,6 +15,7 @@ from rollbook.settings import Settings, load_settings
 if TYPE_CHECKING:
     from rollbook.domain.identification import Calibration, ProbeKind
     from rollbook.domain.templates import TemplateSpace
+    from rollbook.services.export import Exporter
     from rollbook.services.galleries import Galleries
     from rollbook.services.register import RegisterKeeper
     from rollbook.storage.database import Database
@@ -73,6 +74,13 @@ class App:
         from rollbook.services.register import RegisterKeeper
 
         return RegisterKeeper(self.uow, self.clock)
+
+    @cached_property
+    def exporter(self) -> Exporter:
+        from rollbook.reports.formats import RENDERERS
+        from rollbook.services.export import Exporter
+
+        return Exporter(self.uow, self.clock, self.zone, RENDERERS)
 
 
 def build(settings: Settings, *, create: bool = False) -> App:
