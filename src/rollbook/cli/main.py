@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from rollbook.cli import common
+from rollbook.cli import admin, common, doctor, export, photo, register, sessions
 
 app = typer.Typer(
     name="rollbook",
@@ -40,6 +40,10 @@ def root(
 ) -> None:
     """The attendance book that knows people by their faces."""
     common.set_home(home)
+
+
+for module in (admin, sessions, register, photo, export, doctor):
+    module.commands(app)
 
 
 def main() -> None:
