@@ -267,7 +267,9 @@ class Watch:
         tell: Callable[[WatchEvent], None] = lambda event: None,
         show: Callable[[Frame, FrameResult], None] = lambda frame, result: None,
     ) -> None:
-        """`newer_gallery(version)` returns a gallery when that version is not the newest one.
+        """`newer_gallery(version)` returns a gallery when that version is not the newest one, and
+        raises SessionClosed when the session takes no more marks.
+
 
         `tell` gets what happens; `show` each frame with what was recognised in it.
         """
@@ -294,14 +296,17 @@ class Watch:
         began = time.perf_counter()
         try:
             end = self._until_the_end(stop)
+            seconds, health = time.perf_counter() - began, self._camera.health()
+        finally:
+            self._camera.close()
+            self._write_what_is_left()
+        return self._summary(end, seconds, health)
+
+    def _write_what_is_left(self) -> None:
+        try:
             self._writer.write_all()
         except SessionClosed:
-            end = WatchEnd.SESSION_CLOSED
-        finally:
-            seconds = time.perf_counter() - began
-            health = self._camera.health()
-            self._camera.close()
-        return self._summary(end, seconds, health)
+            return  # what could not be written was told
 
     def _until_the_end(self, stop: Callable[[], bool]) -> WatchEnd:
         try:
@@ -310,6 +315,8 @@ class Watch:
                     return end
         except KeyboardInterrupt:
             pass
+        except SessionClosed:
+            return WatchEnd.SESSION_CLOSED
         return WatchEnd.STOPPED
 
     def _step(self) -> WatchEnd | None:
