@@ -114,7 +114,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 
 def _keys(settings: Settings) -> Iterator[Finding]:
-    from rollbook.storage.keys import site_key_file
+    from rollbook.storage.keys import exposed, site_key_file
 
     file = site_key_file(settings.keys_dir)
     if not file.is_file():
@@ -129,8 +129,8 @@ def _keys(settings: Settings) -> Iterator[Finding]:
         "Copies, backups and a stolen database are safe without it; a stolen machine is not. "
         "Keep a copy of the file in a safe place: without it nothing can be opened.",
     )
-    if os.name == "posix" and file.stat().st_mode & 0o077:
-        yield Finding("key", "wrong", "others can read it", f"Run: chmod 600 '{file}'")
+    if others := exposed(settings.keys_dir):
+        yield Finding("key", "wrong", "others may read it", others)
 
 
 def _models(settings: Settings) -> Iterator[Finding]:
@@ -149,13 +149,16 @@ def _models(settings: Settings) -> Iterator[Finding]:
 
 
 def _calibration(settings: Settings) -> Iterator[Finding]:
-    from rollbook.bootstrap import build_calibrations
+    from rollbook.bootstrap import build_calibrations, build_engine
 
     try:
-        calibrations = build_calibrations(settings)
+        calibrations = build_calibrations(settings, build_engine(settings).space)
     except RollbookError as error:
         yield Finding("calibration", "wrong", str(error), "Run: rollbook evaluate calibrate")
         return
+    if not calibrations:
+        found = f"the embedder {settings.embedder} has none, so it names nobody"
+        yield Finding("calibration", "wrong", found, "Run: rollbook evaluate calibrate")
     for kind, calibration in calibrations.items():
         thresholds = ", ".join(
             f"{calibration.operating_point(settings.target_fpir, size).threshold:.3f} for {size}"
