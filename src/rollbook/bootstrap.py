@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from rollbook.domain.attendance import Direction, Session, SessionState
+from rollbook.domain.faces import Frame
 from rollbook.domain.ports import UnitOfWork
+from rollbook.errors import SessionClosed
 from rollbook.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from rollbook.domain.identification import Calibration, ProbeKind
     from rollbook.domain.templates import TemplateSpace
     from rollbook.services.export import Exporter
-    from rollbook.services.galleries import Galleries
+    from rollbook.services.galleries import Galleries, SessionGallery
+    from rollbook.services.recognise import FrameResult, RecogniserParts
     from rollbook.services.register import RegisterKeeper
+    from rollbook.services.watch import Watch, WatchEvent
     from rollbook.storage.database import Database
+    from rollbook.vision.addresses import SourceAddress
     from rollbook.vision.engine import Engine
+
+FULL_SEARCH_SIDE = 1280  # pixels; a frame is searched at most at this size
+QUICK_SEARCH_SIDE = 320  # between full searches, to follow faces
 
 
 class SystemClock:
@@ -81,6 +91,74 @@ class App:
         from rollbook.services.export import Exporter
 
         return Exporter(self.uow, self.clock, self.zone, RENDERERS)
+
+    def watch(
+        self,
+        session: Session,
+        source: SourceAddress,
+        *,
+        camera_id: str,
+        start: datetime,
+        direction: Direction,
+        every_frame: bool = False,
+        tell: Callable[[WatchEvent], None] | None = None,
+        show: Callable[[Frame, FrameResult], None] | None = None,
+    ) -> Watch:
+        """Return a watch of one camera for a session, ready to run.
+
+        `start` is the instant of a clip's first frame, which is read in full with `every_frame`.
+
+        Raises:
+            ModelUnavailable: the embedder has no calibration, so nobody may be named.
+        """
+        from rollbook.services.recognise import Recogniser, RecogniserRules
+        from rollbook.services.watch import Post, Watch, renewal
+        from rollbook.vision.sources import open_source
+
+        known = self.galleries.for_session(session)
+        rules = RecogniserRules(renew_after=renewal(session))
+        recogniser = Recogniser(recogniser_parts(self.engine), known, rules)
+        camera = open_source(source, camera_id=camera_id, start=start, every_frame=every_frame)
+        return Watch(
+            camera,
+            recogniser,
+            self.register.sight,
+            Post(session, camera_id, direction),
+            self.clock,
+            newer_gallery=partial(self._newer_gallery, session),
+            tell=tell or (lambda event: None),
+            show=show or (lambda frame, result: None),
+        )
+
+    def _newer_gallery(self, session: Session, version: int) -> SessionGallery | None:
+        """Return the session's gallery when it may have changed since this version.
+
+        Raises:
+            SessionClosed: somebody closed the session.
+        """
+        with self.uow() as uow:
+            if uow.sessions.get(session.session_id).state is SessionState.CLOSED:
+                raise SessionClosed("The session was closed.")
+            if uow.gallery_version() == version:
+                return None
+        return self.galleries.for_session(session)
+
+
+def recogniser_parts(engine: Engine) -> RecogniserParts:
+    """Return what a recogniser of one camera uses."""
+    from rollbook.domain.quality import PROBE_RULES, judge
+    from rollbook.services.recognise import RecogniserParts
+    from rollbook.vision.quality import LandmarkQualityMeter
+    from rollbook.vision.tracker import FaceFollower
+
+    meter = LandmarkQualityMeter()
+    return RecogniserParts(
+        detect=partial(engine.detect_within, max_side=FULL_SEARCH_SIDE),
+        embed=engine.embed,
+        judge=lambda pixels, face: judge(meter.measure(pixels, face), PROBE_RULES),
+        tracker=FaceFollower(),
+        detect_quickly=partial(engine.detect_within, max_side=QUICK_SEARCH_SIDE),
+    )
 
 
 def build(settings: Settings, *, create: bool = False) -> App:

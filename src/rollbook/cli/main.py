@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from rollbook.cli import admin, common, doctor, export, photo, register, sessions
+from rollbook.cli import admin, common, doctor, export, photo, register, sessions, watch
 
 app = typer.Typer(
     name="rollbook",
@@ -42,7 +42,7 @@ def root(
     common.set_home(home)
 
 
-for module in (admin, sessions, register, photo, export, doctor):
+for module in (admin, sessions, register, photo, export, doctor, watch):
     module.commands(app)
 
 
