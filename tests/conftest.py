@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from rollbook.storage.database import Database
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -25,3 +31,49 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("ROLLBOOK_") and name != "ROLLBOOK_FACES":
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def blank_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a home with keys and an empty SQLite database, to be copied."""
+    from rollbook.storage.database import Database
+
+    folder = tmp_path_factory.mktemp("blank") / "home"
+    url = f"sqlite:///{(folder / 'rollbook.db').as_posix()}"
+    Database.open(url, keys_dir=folder / "keys", create=True).close()
+    return folder
+
+
+@pytest.fixture
+def home(blank_home: Path, tmp_path: Path) -> Path:
+    """Return a home folder of this test's own, set up but empty."""
+    return Path(shutil.copytree(blank_home, tmp_path / "home"))
+
+
+@pytest.fixture
+def database(home: Path) -> Iterator[Database]:
+    """Return the open database of `home`; `database.uow` starts a transaction."""
+    from rollbook.storage.database import Database
+
+    url = f"sqlite:///{(home / 'rollbook.db').as_posix()}"
+    opened = Database.open(url, keys_dir=home / "keys")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def prepared_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of prepared networks, made once for all tests."""
+    import rollbook
+
+    folder = tmp_path_factory.mktemp("prepared") / "models"
+    rollbook.open_engine(folder)
+    return folder
+
+
+@pytest.fixture
+def new_home(tmp_path: Path, prepared_models: Path) -> Path:
+    """Return a home folder that has only the prepared networks, so that tests start fast."""
+    folder = tmp_path / "home"
+    shutil.copytree(prepared_models, folder / "models")
+    return folder
