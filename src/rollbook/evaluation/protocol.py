@@ -54,7 +54,7 @@ def read_protocol(file: Path) -> Protocol:
     """
     rows: dict[Role, list[ProtocolRow]] = {role: [] for role in Role}
     lines: dict[ProtocolRow, int] = {}
-    for line, fields in _read_csv(file, ("role", "identity", "path")):
+    for line, fields in read_csv(file, ("role", "identity", "path")):
         row = _protocol_row(fields, file, line)
         rows[row.role].append(row)
         lines[row] = line
@@ -70,7 +70,7 @@ def read_pairs(file: Path) -> tuple[Pair, ...]:
         InvalidInput: the file cannot be read, or a row makes no sense; the text names the line.
     """
     pairs = []
-    for line, fields in _read_csv(file, ("img1", "img2", "same")):
+    for line, fields in read_csv(file, ("img1", "img2", "same")):
         if fields["same"] not in {"0", "1"} or not fields["img1"] or not fields["img2"]:
             raise InvalidInput(f"{file.name}, line {line}: give two pictures, and 1 or 0 for same.")
         pairs.append(Pair(fields["img1"], fields["img2"], fields["same"] == "1"))
@@ -111,7 +111,7 @@ def _check(protocol: Protocol, lines: dict[ProtocolRow, int], file: Path) -> Non
             )
 
 
-def _read_csv(file: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
+def read_csv(file: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield (line, fields) of each row that is not empty."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:

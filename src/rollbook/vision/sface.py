@@ -24,7 +24,7 @@ class SFaceEmbedder:
 
     def __init__(self, cache: Path | None = None, *, threads: int | None = None) -> None:
         self._network = Network(
-            prepared(SFACE, cache), (-1, 3, 112, 112), cache=cache, threads=threads
+            prepared(SFACE, cache), (-1, 112, 112), rgb=True, cache=cache, threads=threads
         )
 
     def embed(self, crops: Pixels) -> npt.NDArray[np.float32]:
@@ -32,6 +32,5 @@ class SFaceEmbedder:
         result = np.empty((len(crops), self.space.dimension), dtype=np.float32)
         for start in range(0, len(crops), MAX_BATCH):
             batch = crops[start : start + MAX_BATCH]
-            rgb = np.ascontiguousarray(batch[..., ::-1].transpose(0, 3, 1, 2), dtype=np.float32)
-            result[start : start + MAX_BATCH] = self._network(rgb)[0]
+            result[start : start + MAX_BATCH] = self._network(batch)[0]
         return unit_rows(result)

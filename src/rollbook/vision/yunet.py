@@ -95,10 +95,12 @@ class YuNetDetector:
         height, width = tile.shape[:2]
         full_h = -(-height // SIDE_STEP) * SIDE_STEP
         full_w = -(-width // SIDE_STEP) * SIDE_STEP
-        blob = np.zeros((1, 3, full_h, full_w), dtype=np.float32)
-        blob[0, :, :height, :width] = tile.transpose(2, 0, 1)
+        picture = tile
+        if (height, width) != (full_h, full_w):
+            picture = np.zeros((full_h, full_w, 3), dtype=np.uint8)
+            picture[:height, :width] = tile
         network = self._network(full_h, full_w)
-        outputs = dict(zip(OUTPUTS, network(blob), strict=True))
+        outputs = dict(zip(OUTPUTS, network(picture[None]), strict=True))
         rows = [_decode(outputs, stride, full_w // stride, self.min_score) for stride in STRIDES]
         return np.concatenate(rows)
 
@@ -108,7 +110,7 @@ class YuNetDetector:
             if len(self._networks) >= 6:
                 self._networks.popitem(last=False)
             self._networks[key] = Network(
-                self._onnx, (1, 3, height, width), cache=self._cache, threads=self._threads
+                self._onnx, (1, height, width), cache=self._cache, threads=self._threads
             )
         self._networks.move_to_end(key)
         return self._networks[key]
