@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TypeVar
@@ -125,7 +125,7 @@ class Bench:
 
     def __init__(
         self,
-        pictures: list[Pixels | None],
+        pictures: Sequence[Pixels | None],
         book: Book | None = None,
         *,
         start: datetime = t.START,
