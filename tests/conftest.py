@@ -45,18 +45,18 @@ def blank_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def home(blank_home: Path, tmp_path: Path) -> Path:
+def book(blank_home: Path, tmp_path: Path) -> Path:
     """Return a home folder of this test's own, set up but empty."""
-    return Path(shutil.copytree(blank_home, tmp_path / "home"))
+    return Path(shutil.copytree(blank_home, tmp_path / "book"))
 
 
 @pytest.fixture
-def database(home: Path) -> Iterator[Database]:
-    """Return the open database of `home`; `database.uow` starts a transaction."""
+def database(book: Path) -> Iterator[Database]:
+    """Return the open database of `book`; `database.uow` starts a transaction."""
     from rollbook.storage.database import Database
 
-    url = f"sqlite:///{(home / 'rollbook.db').as_posix()}"
-    opened = Database.open(url, keys_dir=home / "keys")
+    url = f"sqlite:///{(book / 'rollbook.db').as_posix()}"
+    opened = Database.open(url, keys_dir=book / "keys")
     yield opened
     opened.close()
 

@@ -1,0 +1,58 @@
+"""Values that many tests need, with sensible defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+
+from rollbook.domain.attendance import Session
+from rollbook.domain.ports import OpenUnitOfWork
+from rollbook.domain.subjects import Consent, Crop, Group, Membership, Reference, Subject, new_id
+from rollbook.domain.templates import Template, TemplateSpace, unit_rows
+
+SPACE = TemplateSpace("sface", "0123456789ab", 128)
+NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+DAY = date(2026, 3, 2)
+LONG_AGO = date(2020, 1, 1)
+
+
+def make_subject(name: str = "Ada Lovelace", external_id: str | None = None) -> Subject:
+    return Subject(new_id(), name, external_id)
+
+
+def make_template(seed: int = 0, space: TemplateSpace = SPACE) -> Template:
+    row = np.random.default_rng(seed).normal(size=(1, space.dimension))
+    return Template(unit_rows(row)[0], space)
+
+
+def make_reference(subject_id: str, seed: int = 0, *, crop: bytes | None = b"jpeg") -> Reference:
+    landmarks = np.arange(10, dtype=np.float32).reshape(5, 2)
+    kept = None if crop is None else Crop(crop, landmarks)
+    template = make_template(seed)
+    return Reference(new_id(), subject_id, template, 80, "front", f"file {seed}", NOW, kept)
+
+
+def make_consent(subject_id: str, given_by: str = "Ada's mother") -> Consent:
+    return Consent(new_id(), subject_id, "2026-1", given_by, NOW)
+
+
+def make_session(group_id: str, starts_at: datetime = NOW, title: str = "Maths") -> Session:
+    ends_at = starts_at + timedelta(minutes=45)
+    return Session(new_id(), group_id, title, starts_at, ends_at, starts_at.date())
+
+
+def make_class(
+    open_uow: OpenUnitOfWork, names: Sequence[str], group: str = "7a"
+) -> tuple[Group, list[Subject]]:
+    """Write a group with people of these names, members since long ago."""
+    made = Group(new_id(), group)
+    people = [make_subject(name) for name in names]
+    with open_uow() as uow:
+        uow.subjects.add_many(people)
+        uow.groups.add(made)
+        for person in people:
+            uow.groups.join(Membership(made.group_id, person.subject_id, LONG_AGO))
+        uow.commit()
+    return made, people
