@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from rollbook.domain.cameras import CameraHealth, CameraState
-from rollbook.domain.faces import Frame
+from rollbook.domain.faces import Frame, Pixels
 from rollbook.errors import CameraUnavailable, InvalidInput, StreamEnded, UnreadableImage
 from rollbook.vision.addresses import SourceAddress, SourceKind
 from rollbook.vision.capture import CaptureCamera, CaptureRules
-from rollbook.vision.images import PICTURE_SUFFIXES, read_image
 
 FOLDER_STEP = timedelta(milliseconds=200)  # between the pictures of a folder
 FOLDER_SIDE = 1920  # pixels; larger pictures may come reduced
@@ -47,17 +46,23 @@ class FolderSource:
         """
         while self._next < len(self._files) and not self._closed:
             index, self._next = self._next, self._next + 1
-            try:
-                pixels = read_image(self._files[index], enough=FOLDER_SIDE)
-            except UnreadableImage:
-                self._unreadable += 1
-                continue
-            self._read += 1
-            self._size = (pixels.shape[1], pixels.shape[0])
-            return Frame(pixels, self._start + index * FOLDER_STEP, self._camera_id, index)
+            if (pixels := self._open(self._files[index])) is not None:
+                return Frame(pixels, self._start + index * FOLDER_STEP, self._camera_id, index)
         if self._closed or self._read == 0:
             raise CameraUnavailable(self.health().sentence)
         raise StreamEnded(self.health().sentence)
+
+    def _open(self, file: Path) -> Pixels | None:
+        from rollbook.vision.images import read_image  # cameras need not pay for its libraries
+
+        try:
+            pixels = read_image(file, enough=FOLDER_SIDE)
+        except UnreadableImage:
+            self._unreadable += 1
+            return None
+        self._read += 1
+        self._size = (pixels.shape[1], pixels.shape[0])
+        return pixels
 
     def frames(self) -> Iterator[Frame]:
         """Yield all pictures that are left."""
@@ -89,6 +94,8 @@ class FolderSource:
 
 def pictures_in(folder: Path) -> list[Path]:
     """Return the folder's picture files, sorted by name; not those of folders inside it."""
+    from rollbook.vision.images import PICTURE_SUFFIXES
+
     return sorted(
         file
         for file in folder.iterdir()
