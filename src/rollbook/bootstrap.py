@@ -204,6 +204,11 @@ def build_engine(settings: Settings, models_dir: Path | None = None) -> Engine:
 
     cache = models_dir or settings.models_dir
     detector = load_backend("detectors", settings.detector)(cache, threads=settings.threads)
+    if settings.user_model is not None:
+        from rollbook.vision.user_model import UserEmbedder
+
+        own = UserEmbedder(settings.user_model, cache, threads=settings.threads)
+        return Engine(detector, own)
     embedder = load_backend("embedders", settings.embedder)(cache, threads=settings.threads)
     return Engine(detector, embedder)
 
