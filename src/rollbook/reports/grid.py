@@ -21,7 +21,8 @@ NUMBER_WIDTH, NAME_WIDTH, TOTAL_WIDTH, PERCENT_WIDTH = 6.0, 52.0, 6.6, 10.5
 COLUMN_MIN, COLUMN_MAX = 4.9, 7.0
 ROW_MIN, ROW_MAX = 4.55, 6.2
 SUM_HEIGHT, LEGEND_HEIGHT, NOTE_HEIGHT = 4.0, 9.5, 4.0
-NAME_SIZE, NOTE_SIZE = 8.0, 7.5  # points
+TITLE_SIZE, NAME_SIZE, NOTE_SIZE = 15.0, 8.0, 7.5  # points
+TITLE_WIDTH = 215.0  # leaves room for the month
 
 QUIET, LINE, STRONG_LINE = 236, 190, 90  # grey, 0 black .. 255 white
 COUNTED = (Status.PRESENT, Status.LATE, Status.LEFT_EARLY, Status.ABSENT, Status.EXCUSED)
@@ -118,13 +119,12 @@ class _Drawing:
 
     def _title(self) -> None:
         group, register = self.page.group, self.page.register
-        month = register.month.title
-        room = RIGHT - LEFT - self.setter.width(month, 15, bold=True) - 8
-        name = self.setter.shorten(group.group.name, 15, room, bold=True)
-        self._text(LEFT, TOP + 4.2, name, 15, bold=True)
-        self.setter.right(RIGHT, TOP + 4.2, month, 15, bold=True)
+        name = self.setter.shorten(group.group.name, TITLE_SIZE, TITLE_WIDTH, bold=True)
+        self._text(LEFT, TOP + 4.2, name, TITLE_SIZE, bold=True)
+        self.setter.right(RIGHT, TOP + 4.2, register.month.title, TITLE_SIZE, bold=True)
         members = sum(person.on_roster for person in group.people)
-        facts = [f"{members} people", f"{len(group.sessions)} sessions"]
+        facts = [_count(members, "person", "people")]
+        facts.append(_count(len(group.sessions), "session", "sessions"))
         if group.totals.percent:
             facts.append(f"attendance {group.totals.percent} %")
         facts += [self.page.part] if self.page.part else []
@@ -247,6 +247,10 @@ class _Drawing:
 
     def _text(self, x: float, y: float, text: str, size: float, *, bold: bool = False) -> None:
         self.setter.draw(x, y, text, size, bold=bold)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def paint_status(

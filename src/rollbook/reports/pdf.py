@@ -40,20 +40,20 @@ class TextPage:
 
 def month_pdf(register: MonthRegister) -> bytes:
     """Return the PDF file of a month."""
-    canvas = Canvas()
-    canvas.set_title(f"Attendance {register.month}")
-    canvas.set_creator("Rollbook")
-    canvas.set_creation_date(register.made_at)
-    setter = Typesetter(canvas)
-    pages = _pages(register, setter)
-    for number, page in enumerate(pages, 1):
-        canvas.add_page()
-        setter.unshown.clear()
-        page.draw(setter)
-        if page.invented:
-            _banner(setter)
-        _foot(setter, register, f"{number} / {len(pages)}")
-    return bytes(canvas.output())
+    with Canvas() as canvas:
+        canvas.set_title(f"Attendance {register.month}")
+        canvas.set_creator("Rollbook")
+        canvas.set_creation_date(register.made_at)
+        setter = Typesetter(canvas)
+        pages = _pages(register, setter)
+        for number, page in enumerate(pages, 1):
+            canvas.add_page()
+            setter.unshown.clear()
+            page.draw(setter)
+            if page.invented:
+                _banner(setter)
+            _foot(setter, register, f"{number} / {len(pages)}")
+        return bytes(canvas.output())
 
 
 def _pages(register: MonthRegister, setter: Typesetter) -> list[Page]:
@@ -94,7 +94,7 @@ def _group_pages(register: MonthRegister, group: GroupMonth, setter: Typesetter)
         for part in parts
         for rows in ranges
     ]
-    return _with_notes(drafts, _full_names(labels, setter), setter)
+    return _with_notes(drafts, _full_names(group.group.name, labels, setter), setter)
 
 
 def _part_name(
@@ -105,16 +105,19 @@ def _part_name(
 ) -> str:
     said = []
     if len(parts) > 1:
-        said.append(f"days {part[0].day.day}–{part[-1].day.day}")
+        first, last = part[0].day.day, part[-1].day.day
+        said.append(f"day {first}" if first == last else f"days {first}–{last}")
     if len(ranges) > 1:
         said.append(f"people {rows.start + 1}–{rows.stop} of {ranges[-1].stop}")
     return " · ".join(said)
 
 
-def _full_names(labels: Sequence[str], setter: Typesetter) -> list[str]:
-    """Return the names that a grid shortens, with their numbers."""
+def _full_names(title: str, labels: Sequence[str], setter: Typesetter) -> list[str]:
+    """Return the names that a grid shortens, people's with their numbers."""
     room = grid.NAME_WIDTH - 3.5
-    long = [
+    shortened = setter.width(title, grid.TITLE_SIZE, bold=True) > grid.TITLE_WIDTH
+    long = [title] if shortened else []
+    long += [
         f"{number} = {label}"
         for number, label in enumerate(labels, 1)
         if setter.width(label, grid.NAME_SIZE) > room

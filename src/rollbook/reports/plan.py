@@ -73,8 +73,8 @@ def _days(columns: Sequence[Column]) -> list[list[Column]]:
 
 def _fitting(day: list[Column], capacity: float) -> list[list[Column]]:
     """Cut one day where it is wider than a page."""
-    most = max(1, int(capacity))
-    return [day[start : start + most] for start in range(0, len(day), most)]
+    pieces = split_rows(len(day), max(1, int(capacity)))
+    return [day[piece.start : piece.stop] for piece in pieces]
 
 
 def _balanced(pieces: Sequence[list[Column]], target: float) -> list[list[Column]]:

@@ -54,8 +54,10 @@ _BLOCKS: tuple[tuple[int, str], ...] = (
     (0x2D30, "NotoSansTifinagh-Regular"),
     (0x2D80, "NotoSansEthiopic-Regular"),
     (0x2DE0, ""),
+    (0x2E80, EAST_ASIAN),
     (0x3130, "NanumSquareR"),
-    (0x3190, ""),
+    (0x3190, EAST_ASIAN),
+    (0xA000, ""),
     (0xA8E0, "NotoSansDevanagari-Regular"),
     (0xA900, ""),
     (0xA9E0, "NotoSansMyanmar-Regular"),
@@ -66,13 +68,19 @@ _BLOCKS: tuple[tuple[int, str], ...] = (
     (0xAB30, ""),
     (0xAC00, "NanumSquareR"),
     (0xD7B0, ""),
+    (0xF900, EAST_ASIAN),
+    (0xFB00, ""),
     (0xFB13, "NotoSansArmenian-Regular"),
     (0xFB18, ""),
     (0xFB1D, "NotoSansHebrew-Regular"),
     (0xFB50, "NotoSansArabic-Regular"),
     (0xFE00, ""),
+    (0xFE30, EAST_ASIAN),
     (0xFE70, "NotoSansArabic-Regular"),
-    (0xFEFF, ""),
+    (0xFF00, EAST_ASIAN),
+    (0xFFF0, ""),
+    (0x20000, EAST_ASIAN),
+    (0x30000, ""),
 )
 _STARTS = [start for start, _ in _BLOCKS]
 
@@ -139,7 +147,7 @@ def _fonts_of(
     wanted = [ord(c) for c in cluster if not _is_invisible(c)]
     if not wanted:
         return [(cluster, font_before)] if font_before else []
-    order = [MAIN, script_font(wanted[0]), EAST_ASIAN]
+    order = [MAIN, script_font(wanted[0])]
     if cluster.isspace() and font_before:
         order.insert(0, font_before)
     for font in filter(None, order):

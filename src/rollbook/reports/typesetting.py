@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import unicodedata
 from collections.abc import Sequence
+from typing import Self
 
 from fpdf import FPDF
 from fpdf.fonts import TTFFont
@@ -27,6 +28,15 @@ class Canvas(FPDF):
         self.set_auto_page_break(False)
         self.set_margin(0)
         self.c_margin = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the font files, which fpdf2 leaves open."""
+        for font in self.fonts.values():
+            if isinstance(font, TTFFont):
+                font.ttfont.close()
 
     def _preload_bidirectional_text(self, text: str, markdown: bool) -> Sequence[Fragment]:
         """Return the text as one piece.
@@ -144,6 +154,9 @@ class Typesetter:
     def _draw_run(self, x: float, baseline: float, run: Run, size: float, bold: bool) -> None:
         width = self._run_width(run, bold) * size
         self._select(run, size, bold)
+        if _is_plain(run):
+            self.canvas.text(x, baseline, run.text)
+            return
         height = size * _MM_PER_POINT
         self.canvas.set_xy(x, baseline - 0.8 * height)  # where a cell puts its baseline
         self.canvas.cell(w=width, h=height, text=run.text)
@@ -160,6 +173,11 @@ class Typesetter:
             self.centred(
                 x + _BOX_WIDTH * unit / 2, baseline - (0.43 - 0.47 * row) * unit, part, size * 0.52
             )
+
+
+def _is_plain(run: Run) -> bool:
+    """Return whether shaping changes nothing: letters of the grid and numbers, most of a page."""
+    return run.font == MAIN and (len(run.text) == 1 or run.text.isdigit()) and run.text.isascii()
 
 
 def code_point_name(character: str) -> str:
