@@ -50,6 +50,7 @@ def test_a_unit_of_work_goes_on_after_a_commit(database: Database) -> None:
     with database.uow() as uow:
         uow.subjects.add(ada)
         uow.commit()
+        uow.commit()
         uow.subjects.add(bob)
     with database.uow() as uow:
         assert uow.subjects.all() == [ada]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError
 from sqlalchemy.sql.dml import UpdateBase
@@ -31,29 +31,41 @@ MEANINGS = (
 )
 
 
-def connect_engine(url: str, patience: float) -> Engine:
-    """Return an engine; `patience` is how many seconds a writer waits for another one.
+def parse_address(url: str) -> URL:
+    """Return the parts of an address.
 
     Raises:
-        ConfigurationError: the address cannot be used.
+        ConfigurationError: it cannot be read, or names a database that we do not support.
     """
     try:
         parsed = make_url(url)
         kind = parsed.get_backend_name()
-        if kind not in DRIVERS:
-            raise ConfigurationError(
-                f"ROLLBOOK_DATABASE_URL names {kind!r}; allowed are: {', '.join(sorted(DRIVERS))}."
-            )
-        engine = create_engine(parsed.set(drivername=DRIVERS[kind]), hide_parameters=True)
-    except (ArgumentError, NoSuchModuleError) as error:
+    except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise ConfigurationError(
             "ROLLBOOK_DATABASE_URL cannot be read; write it as postgresql://user@host/database."
         ) from error
+    if kind not in DRIVERS:
+        raise ConfigurationError(
+            f"ROLLBOOK_DATABASE_URL names {kind!r}; allowed are: {', '.join(sorted(DRIVERS))}."
+        )
+    return parsed
+
+
+def connect_engine(url: str, patience: float) -> Engine:
+    """Return an engine; `patience` is how many seconds a writer waits for another one.
+
+    Raises:
+        ConfigurationError: the address cannot be used, or its driver is not installed.
+    """
+    parsed = parse_address(url)
+    kind = parsed.get_backend_name()
+    try:
+        engine = create_engine(parsed.set(drivername=DRIVERS[kind]), hide_parameters=True)
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             "PostgreSQL needs an extra. Run: pip install 'rollbook[postgres]'"
         ) from error
-    event.listen(engine, "handle_error", _translate)
+    event.listen(engine, "handle_error", _translate, retval=True)
     if kind == "sqlite":
         _prepare_sqlite(engine, patience)
     else:
@@ -61,21 +73,18 @@ def connect_engine(url: str, patience: float) -> Engine:
     return engine
 
 
-def _translate(context: ExceptionContext) -> None:
-    """Replace the driver's errors by ours, in words; broken constraints stay as they are."""
-    error = context.sqlalchemy_exception
-    if error is None or isinstance(error, IntegrityError):
-        return
-    said = str(context.original_exception)
+def _translate(context: ExceptionContext) -> Exception | None:
+    """Return our error for the driver's, in words; broken constraints stay as they are."""
+    if isinstance(context.sqlalchemy_exception, IntegrityError):
+        return None
+    said = str(context.original_exception).lower()
     if "file is not a database" in said or "malformed" in said:
-        context.chained_exception = StorageError(
+        return StorageError(
             "The database file is damaged, or is not a database. Put a backup in its place."
         )
-        return
-    for part, meaning in MEANINGS:
-        if part in said.lower():
-            context.chained_exception = StorageUnavailable(meaning)
-            return
+    meanings = (meaning for part, meaning in MEANINGS if part in said)
+    meaning = next(meanings, None)
+    return None if meaning is None else StorageUnavailable(meaning)
 
 
 def _prepare_sqlite(engine: Engine, patience: float) -> None:
@@ -115,10 +124,19 @@ def _prepare_postgres(engine: Engine, patience: float) -> None:
 
 @contextmanager
 def savepoint(connection: Connection) -> Iterator[None]:
-    """Undo only the block when a constraint refuses it, so that the transaction stays usable."""
+    """Undo only the block when a constraint refuses it, so that the transaction stays usable.
+
+    Anything else that goes wrong ends the transaction: on a full disk SQLite has undone it by
+    itself, savepoints and all.
+    """
     begin_writing(connection)
-    with connection.begin_nested():
+    nested = connection.begin_nested()
+    try:
         yield
+    except IntegrityError:
+        nested.rollback()
+        raise
+    nested.commit()
 
 
 def begin_writing(connection: Connection) -> None:
@@ -131,7 +149,20 @@ def begin_writing(connection: Connection) -> None:
         return
     if not connection.in_transaction():
         connection.execute(text("SELECT 1"))  # starts the transaction that is replaced below
+    refuse_undone(connection)
     if not connection.info.get(WRITING):
         connection.exec_driver_sql("COMMIT")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         connection.info[WRITING] = True
+
+
+def refuse_undone(connection: Connection) -> None:
+    """Raise StorageUnavailable when SQLite has undone the transaction by itself.
+
+    What came after would be kept without what came before.
+    """
+    if not connection.in_transaction() or not connection.info.get(WRITING):
+        return
+    raw = connection.connection.dbapi_connection
+    if isinstance(raw, sqlite3.Connection) and not raw.in_transaction:
+        raise StorageUnavailable("The disk is full, so nothing was written. Free some space.")

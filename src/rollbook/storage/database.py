@@ -8,10 +8,9 @@ from typing import Self
 
 from cryptography.fernet import Fernet
 from sqlalchemy import Connection, Engine, insert, select
-from sqlalchemy.engine import make_url
 
 from rollbook.errors import NotFound, StorageUnavailable
-from rollbook.storage.connecting import connect_engine
+from rollbook.storage.connecting import connect_engine, parse_address
 from rollbook.storage.keys import (
     KeyRing,
     create_site_key,
@@ -70,10 +69,7 @@ class Database:
 
 def _file_of(url: str) -> Path | None:
     """Return the database's file, or None for a server."""
-    try:
-        parsed = make_url(url)
-    except ValueError:
-        return None
+    parsed = parse_address(url)
     if parsed.get_backend_name() != "sqlite" or not parsed.database:
         return None
     return Path(parsed.database)

@@ -86,7 +86,9 @@ def _read_key(file: Path) -> bytes:
     deadline = time.monotonic() + WRITING_TIME
     while True:
         text = file.read_bytes().strip()
-        if len(text) >= KEY_LENGTH or time.monotonic() > deadline:
+        if len(text) > KEY_LENGTH:
+            raise ValueError("longer than a key")
+        if len(text) == KEY_LENGTH or time.monotonic() > deadline:
             return text
         time.sleep(0.02)
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, insert, select, update
 
 from rollbook.domain.subjects import Subject
 from rollbook.storage.bounded import Bounded
+from rollbook.storage.connecting import refuse_undone
 from rollbook.storage.keys import KeyRing
 from rollbook.storage.ledger import Ledger, Opened
 from rollbook.storage.repositories.people import SqlConsents, SqlSubjects
@@ -102,6 +103,7 @@ class SqlUnitOfWork:
 
     def commit(self) -> None:
         self._count_gallery()
+        refuse_undone(self._connection)
         self._connection.commit()
         self._start_anew()
 
