@@ -132,11 +132,12 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentRefused:
-    """Why a picture or a person was not enrolled; `code` is of `Refusal`."""
+    """Why a picture or a person was not enrolled; `code` is of `Refusal` or `IntakeRefusal`."""
 
     what: str  # file or name, for the person who enrols
     code: str
     sentence: str
+    candidate_id: str | None = None  # subject that the face may belong to already
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,3 +147,6 @@ class Enrolled:
     subject: Subject
     added: int
     refused: tuple[EnrolmentRefused, ...] = field(default=())
+    already: int = 0  # pictures that were enrolled before
+    look_alikes: tuple[str, ...] = field(default=())  # subject ids that need a larger margin
+    poses: tuple[str, ...] = field(default=())  # of all samples, as in `quality.POSES`

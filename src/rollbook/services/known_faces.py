@@ -1,0 +1,64 @@
+"""Everybody's mean template in memory, for the question: is this person enrolled already?"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from rollbook.domain.gallery import Candidate
+from rollbook.domain.ports import Clock, UnitOfWork
+from rollbook.domain.templates import TemplateSpace, unit_rows
+from rollbook.services.galleries import has_consent
+from rollbook.services.lookalikes import fused_rows
+
+Rows = npt.NDArray[np.float32]
+
+
+class KnownFaces:
+    """Follows the database by its gallery version; of those who agreed, and nobody else.
+
+    What this process enrols itself is added without reading everything again.
+    """
+
+    def __init__(self, clock: Clock, space: TemplateSpace) -> None:
+        self._clock = clock
+        self._space = space
+        self._version: int | None = None
+        self._places: dict[str, int] = {}
+        self._owners: list[str] = []
+        self._means: Rows = np.empty((0, space.dimension), dtype=np.float32)
+
+    def __len__(self) -> int:
+        return len(self._owners)
+
+    def refresh(self, uow: UnitOfWork) -> None:
+        """Read everybody's templates unless nothing has changed."""
+        version = uow.gallery_version()
+        if version == self._version:
+            return
+        owners, rows = uow.references.templates(self._space)
+        self._owners, self._means = fused_rows(owners, rows)
+        now = self._clock.now()
+        agreed = [has_consent(uow, owner, now) for owner in self._owners]
+        self._means = self._means[np.array(agreed, dtype=np.bool_)]
+        self._owners = [owner for owner, said in zip(self._owners, agreed, strict=True) if said]
+        self._places = {owner: place for place, owner in enumerate(self._owners)}
+        self._version = version
+
+    def nearest(self, mean: Rows, level: float, but: str) -> list[Candidate]:
+        """Return everybody except `but` who scores `level` or more, best first."""
+        scores = self._means[: len(self._owners)] @ mean
+        near = np.flatnonzero(scores >= level)
+        found = [Candidate(self._owners[i], float(scores[i])) for i in near]
+        return sorted((c for c in found if c.subject_id != but), key=lambda c: -c.score)
+
+    def put(self, subject_id: str, rows: Rows, version: int) -> None:
+        """Take in what was just committed as `version`: all of one person's rows."""
+        place = self._places.setdefault(subject_id, len(self._owners))
+        if place == len(self._owners):
+            self._owners.append(subject_id)
+        if place >= len(self._means):  # grows by half, so that a whole school is no slow sum
+            more = np.zeros((max(64, place // 2), self._space.dimension), dtype=np.float32)
+            self._means = np.concatenate([self._means, more])
+        self._means[place] = unit_rows(rows.mean(axis=0, keepdims=True))[0]
+        self._version = version

@@ -1,0 +1,216 @@
+"""People and groups: adding, renaming, removing, joining; every change is in the register.
+
+Entries of the register name people by random id only; what is personal lies in their own rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
+from rollbook.domain.register import EntryKind, NewEntry
+from rollbook.domain.subjects import Group, Membership, Subject, clean_name, new_id
+from rollbook.errors import AlreadyExists, InvalidInput
+from rollbook.services.consenting import ConsentTerms, record
+from rollbook.services.galleries import has_consent
+
+EXTERNAL_ID_LIMIT = 100  # characters
+Today = Callable[[], date]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """One line of the list of people."""
+
+    subject: Subject
+    groups: tuple[str, ...]  # names, of today
+    samples: int
+    consent: bool  # covers this moment
+
+
+class People:
+    """Keeps the list of people and their groups."""
+
+    def __init__(self, open_uow: OpenUnitOfWork, clock: Clock, today: Today) -> None:
+        self._open_uow = open_uow
+        self._clock = clock
+        self._today = today
+
+    def add(
+        self,
+        name: str,
+        external_id: str | None = None,
+        *,
+        contacts: Sequence[str] = (),
+        group_ids: Sequence[str] = (),
+        terms: ConsentTerms | None = None,
+    ) -> Subject:
+        """Add somebody, with the consent that they have given.
+
+        Raises:
+            InvalidInput: the name, external id or consent cannot be kept.
+            AlreadyExists: the external id is taken, or the name is and nothing tells them apart.
+        """
+        subject = Subject(new_id(), clean_name(name), clean_id(external_id), tuple(contacts))
+        consent = (
+            terms.cleaned().consent_of(subject.subject_id, self._clock.now()) if terms else None
+        )
+        with self._open_uow() as uow:
+            uow.register.hold()
+            require_distinguishable(uow, subject)
+            uow.subjects.add(subject)
+            self._log(uow, "added", subject.subject_id)
+            for group_id in group_ids:
+                join_group(uow, group_id, subject.subject_id, self._today(), self._clock)
+            if consent is not None:
+                record(uow, consent)
+            uow.commit()
+        return subject
+
+    def rename(self, subject_id: str, name: str, external_id: str | None = None) -> Subject:
+        """Give somebody another name, and another external id where one is given.
+
+        Raises:
+            NotFound: there is no such person.
+            AlreadyExists: as for `add`.
+        """
+        with self._open_uow() as uow:
+            uow.register.hold()
+            old = uow.subjects.get(subject_id)
+            kept = clean_id(external_id) or old.external_id
+            new = replace(old, name=clean_name(name), external_id=kept)
+            if new == old:
+                return old
+            require_distinguishable(uow, new)
+            uow.subjects.update(new)
+            self._log(uow, "renamed", subject_id)
+            uow.commit()
+        return new
+
+    def remove(self, subject_id: str) -> None:
+        """Remove a person and destroy their key; their marks keep the random id."""
+        with self._open_uow() as uow:
+            uow.register.hold()
+            uow.subjects.get(subject_id)
+            uow.subjects.remove(subject_id)
+            self._log(uow, "removed", subject_id)
+            uow.commit()
+
+    def rows(self, group_id: str | None = None) -> list[PersonRow]:
+        """Return everybody, or a group's people of today, sorted by name."""
+        today = self._today()
+        with self._open_uow() as uow:
+            names = {group.group_id: group.name for group in uow.groups.all()}
+            groups = _groups_of_today(uow, names, today)
+            counts = uow.references.counts()
+            return [
+                PersonRow(
+                    subject=person,
+                    groups=tuple(sorted(groups.get(person.subject_id, {}).values())),
+                    samples=counts.get(person.subject_id, 0),
+                    consent=has_consent(uow, person.subject_id, self._clock.now()),
+                )
+                for person in uow.subjects.all()
+                if group_id is None or group_id in groups.get(person.subject_id, {})
+            ]
+
+    def add_group(self, name: str) -> Group:
+        """Raises AlreadyExists when there is one of this name."""
+        with self._open_uow() as uow:
+            group = self._new_group(uow, clean_name(name))
+            uow.commit()
+        return group
+
+    def group_called(self, name: str) -> Group:
+        """Return the group, made now when there is none of this name."""
+        kept = clean_name(name)
+        with self._open_uow() as uow:
+            found = uow.groups.by_name(kept)
+            if found is not None:
+                return found
+            group = self._new_group(uow, kept)
+            uow.commit()
+        return group
+
+    def join(self, group_id: str, subject_ids: Sequence[str]) -> int:
+        """Let people belong to a group from today on; return how many did not yet."""
+        today = self._today()
+        with self._open_uow() as uow:
+            uow.register.hold()
+            joined = sum(
+                join_group(uow, group_id, subject, today, self._clock) for subject in subject_ids
+            )
+            uow.commit()
+        return joined
+
+    def _new_group(self, uow: UnitOfWork, name: str) -> Group:
+        group = Group(new_id(), name)
+        uow.groups.add(group)
+        body = {"event": "group added", "at": self._clock.now().isoformat()}
+        uow.register.append(NewEntry(EntryKind.SUBJECT, {**body, "group_id": group.group_id}))
+        return group
+
+    def _log(self, uow: UnitOfWork, event: str, subject_id: str) -> None:
+        uow.register.append(subject_entry(event, subject_id, self._clock))
+
+
+def join_group(uow: UnitOfWork, group_id: str, subject_id: str, today: date, clock: Clock) -> bool:
+    """Let somebody belong to a group from today on; False when they do already."""
+    held = uow.groups.memberships(group_id=group_id, subject_id=subject_id)
+    if any(membership.holds_on(today) for membership in held):
+        return False
+    uow.groups.join(Membership(group_id, subject_id, today))
+    uow.register.append(subject_entry("joined", subject_id, clock, group_id=group_id))
+    return True
+
+
+def subject_entry(event: str, subject_id: str, clock: Clock, **more: object) -> NewEntry:
+    body = {"event": event, "at": clock.now().isoformat(), "subject_id": subject_id, **more}
+    return NewEntry(EntryKind.SUBJECT, body)
+
+
+def clean_id(external_id: str | None) -> str | None:
+    """Return an external id as it is kept, or None when there is none.
+
+    Raises:
+        InvalidInput: it is longer than EXTERNAL_ID_LIMIT characters.
+    """
+    if external_id is None or not external_id.strip():
+        return None
+    kept = clean_name(external_id)
+    if len(kept) > EXTERNAL_ID_LIMIT:
+        raise InvalidInput(
+            f"An external id may have {EXTERNAL_ID_LIMIT} characters; this has {len(kept)}."
+        )
+    return kept
+
+
+def require_distinguishable(uow: UnitOfWork, subject: Subject) -> None:
+    """Two people may have one name only when their external ids tell them apart.
+
+    Raises:
+        AlreadyExists: they could not be told apart.
+    """
+    for other in uow.subjects.all():
+        if other.subject_id == subject.subject_id or other.name != subject.name:
+            continue
+        if subject.external_id is None or other.external_id is None:
+            missing = "this one" if subject.external_id is None else "the other one"
+            raise AlreadyExists(
+                f"There is somebody called {subject.name} already. If they are two people, give "
+                f"{missing} an external id as well, so that they can be told apart."
+            )
+
+
+def _groups_of_today(
+    uow: UnitOfWork, names: Mapping[str, str], today: date
+) -> dict[str, dict[str, str]]:
+    """Return subject id -> group id -> group name."""
+    found: dict[str, dict[str, str]] = {}
+    for membership in uow.groups.memberships():
+        if membership.holds_on(today):
+            own = found.setdefault(membership.subject_id, {})
+            own[membership.group_id] = names[membership.group_id]
+    return found
