@@ -62,10 +62,18 @@ def face_at(left: float, top: float, size: float = 60, score: float = 0.9) -> De
     return DetectedFace(Box(left, top, left + size, top + size), landmarks, score)
 
 
-def paint(pixels: Pixels, face: DetectedFace, colour: Colour) -> None:
-    """Fill the face's box with somebody's colour."""
+def paint(pixels: Pixels, face: DetectedFace, colour: Colour, *, grain: int = 0) -> None:
+    """Fill the face's box with somebody's colour.
+
+    `grain`, up to 20, makes every other stripe of four pixels lighter and darker by so much,
+    for quality gates that refuse what is flat.
+    """
     height, width = pixels.shape[:2]
-    pixels[face.box.clipped_to(width, height).to_slices()] = colour
+    area = pixels[face.box.clipped_to(width, height).to_slices()]
+    area[:] = np.clip(colour, grain, 255 - grain)
+    dark = (np.arange(area.shape[1]) // 4 % 2).astype(bool)
+    area[:, ~dark] += np.uint8(grain)
+    area[:, dark] -= np.uint8(grain)
 
 
 def template_of(colour: Colour) -> Template:

@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 import typer
 
 from rollbook.cli import common
-from rollbook.domain.attendance import Direction, Session, to_utc
-from rollbook.errors import InvalidInput
+from rollbook.domain.attendance import Direction, Session, SessionState, to_utc
+from rollbook.errors import InvalidInput, SessionClosed
 
 if TYPE_CHECKING:
     from rollbook.bootstrap import App
@@ -58,6 +58,8 @@ def watch(
     with app.uow() as uow:
         found = uow.sessions.get(session)
         names = uow.subjects.names()
+    if found.state is SessionState.CLOSED:
+        raise SessionClosed("The session is closed; it takes no more marks from a camera.")
     camera_id = camera_name or (Path(address.shown).name if "://" not in source else address.shown)
     reporter = Reporter(names, app.zone, quiet=as_json)
     with ExitStack() as stack:
