@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from pathlib import Path
 
 import cv2
@@ -18,6 +18,9 @@ STRIDES = (8, 16, 32)
 OUTPUTS = [f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in STRIDES]
 SIDE_STEP = 32  # the network halves its input five times
 NMS_IOU = 0.3
+FIXED_AFTER = 8  # calls with one shape after which it gets a network of its own
+MAX_FIXED = 4
+Shape = tuple[int, int, int]  # pictures, height, width
 Rows = npt.NDArray[np.float32]  # (n, 15): left, top, width, height, 5 x (x, y), score
 
 
@@ -43,7 +46,9 @@ class YuNetDetector:
         self._onnx = prepared(YUNET, cache)
         self._cache = cache
         self._threads = threads
-        self._networks: OrderedDict[tuple[int, int], Network] = OrderedDict()
+        self._any_shape: Network | None = None
+        self._fixed: OrderedDict[Shape, Network] = OrderedDict()
+        self._uses: Counter[Shape] = Counter()
         self.min_score = min_score
         self.max_side = max_side
 
@@ -99,21 +104,40 @@ class YuNetDetector:
         if (height, width) != (full_h, full_w):
             picture = np.zeros((full_h, full_w, 3), dtype=np.uint8)
             picture[:height, :width] = tile
-        network = self._network(full_h, full_w)
-        outputs = dict(zip(OUTPUTS, network(picture[None]), strict=True))
-        rows = [_decode(outputs, stride, full_w // stride, self.min_score) for stride in STRIDES]
-        return np.concatenate(rows)
+        return self._batch(picture[None], self.min_score)[0]
 
-    def _network(self, height: int, width: int) -> Network:
-        key = (height, width)
-        if key not in self._networks:
-            if len(self._networks) >= 6:
-                self._networks.popitem(last=False)
-            self._networks[key] = Network(
-                self._onnx, (1, height, width), cache=self._cache, threads=self._threads
+    def _batch(self, pictures: Pixels, min_score: float) -> list[Rows]:
+        """Return rows of each of (n, height, width, 3) pictures; sides are multiples of 32."""
+        count, height, width = pictures.shape[:3]
+        network = self._network((count, height, width))
+        outputs = dict(zip(OUTPUTS, network(pictures), strict=True))
+        return [
+            np.concatenate(
+                [_decode(outputs, index, stride, width // stride, min_score) for stride in STRIDES]
             )
-        self._networks.move_to_end(key)
-        return self._networks[key]
+            for index in range(count)
+        ]
+
+    def _network(self, shape: Shape) -> Network:
+        """Return a network for this shape: a shape that comes again and again gets its own.
+
+        Networks of one fixed shape are a little faster, and compiling takes as long as many calls.
+        """
+        self._uses[shape] += 1
+        if shape in self._fixed or self._uses[shape] > FIXED_AFTER:
+            if shape not in self._fixed:
+                self._fixed[shape] = self._compiled(shape)
+            self._fixed.move_to_end(shape)
+            if len(self._fixed) > MAX_FIXED:
+                forgotten, _ = self._fixed.popitem(last=False)
+                del self._uses[forgotten]
+            return self._fixed[shape]
+        if self._any_shape is None:
+            self._any_shape = self._compiled((-1, -1, -1))
+        return self._any_shape
+
+    def _compiled(self, shape: Shape) -> Network:
+        return Network(self._onnx, shape, cache=self._cache, threads=self._threads)
 
 
 def _tile_starts(length: int, tile: int, overlap: int) -> list[int]:
@@ -123,15 +147,17 @@ def _tile_starts(length: int, tile: int, overlap: int) -> list[int]:
     return [round(i * (length - tile) / (count - 1)) for i in range(count)]
 
 
-def _decode(outputs: dict[str, Rows], stride: int, columns: int, min_score: float) -> Rows:
-    """Return rows of the cells of one stride whose score reaches `min_score`."""
-    classes = outputs[f"cls_{stride}"][0, :, 0].clip(0, 1)
-    objects = outputs[f"obj_{stride}"][0, :, 0].clip(0, 1)
+def _decode(
+    outputs: dict[str, Rows], index: int, stride: int, columns: int, min_score: float
+) -> Rows:
+    """Return rows of the cells of one picture and stride whose score reaches `min_score`."""
+    classes = outputs[f"cls_{stride}"][index, :, 0].clip(0, 1)
+    objects = outputs[f"obj_{stride}"][index, :, 0].clip(0, 1)
     scores = np.sqrt(classes * objects)
     cells = np.flatnonzero(scores >= min_score)
     grid = np.stack([cells % columns, cells // columns], axis=1).astype(np.float32)
-    boxes = outputs[f"bbox_{stride}"][0, cells]
-    points = outputs[f"kps_{stride}"][0, cells].reshape(-1, 5, 2)
+    boxes = outputs[f"bbox_{stride}"][index, cells]
+    points = outputs[f"kps_{stride}"][index, cells].reshape(-1, 5, 2)
     rows = np.empty((len(cells), 15), dtype=np.float32)
     centres = (grid + boxes[:, :2]) * stride
     sizes = np.exp(boxes[:, 2:]) * stride
