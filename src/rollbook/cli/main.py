@@ -10,7 +10,18 @@ from typing import Annotated
 
 import typer
 
-from rollbook.cli import admin, common, doctor, export, photo, register, sessions, watch
+from rollbook.cli import (
+    admin,
+    common,
+    doctor,
+    enrol,
+    export,
+    people,
+    photo,
+    register,
+    sessions,
+    watch,
+)
 
 app = typer.Typer(
     name="rollbook",
@@ -42,7 +53,7 @@ def root(
     common.set_home(home)
 
 
-for module in (admin, sessions, register, photo, export, doctor, watch):
+for module in (admin, people, enrol, sessions, register, photo, export, doctor, watch):
     module.commands(app)
 
 
