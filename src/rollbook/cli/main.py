@@ -16,6 +16,7 @@ from rollbook.cli import (
     doctor,
     enrol,
     export,
+    measure,
     people,
     photo,
     register,
@@ -53,7 +54,7 @@ def root(
     common.set_home(home)
 
 
-for module in (admin, people, enrol, sessions, register, photo, export, doctor, watch):
+for module in (admin, people, enrol, sessions, register, photo, export, doctor, watch, measure):
     module.commands(app)
 
 
