@@ -101,7 +101,14 @@ def _people(register: MonthRegister) -> int:
 
 def _sentence(register: MonthRegister, path: Path, replaced: bool) -> str:
     sessions = sum(len(group.sessions) for group in register.groups)
-    what = f"{len(register.groups)} groups, {sessions} sessions, {_people(register)} people"
+    what = ", ".join(
+        f"{number} {one if number == 1 else many}"
+        for number, one, many in (
+            (len(register.groups), "group", "groups"),
+            (sessions, "session", "sessions"),
+            (_people(register), "person", "people"),
+        )
+    )
     if not sessions:
         what = f"there were no sessions in {register.month.title}, and the file says so"
     older = " (the older file was replaced)" if replaced else ""
@@ -127,5 +134,6 @@ def _as_json(
 
 
 def commands(app: typer.Typer) -> None:
-    app.command()(export)
-    app.command()(decrypt)
+    """Add the commands to the program."""
+    app.command("export")(export)
+    app.command("decrypt")(decrypt)

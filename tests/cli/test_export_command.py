@@ -1,0 +1,215 @@
+"""`rollbook export` and `rollbook decrypt`, as a person types them."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import stat
+from datetime import date, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from pypdf import PdfReader
+from typer.testing import CliRunner, Result
+
+from rollbook.bootstrap import build
+from rollbook.cli.main import app
+from rollbook.cli.output_files import whole_file
+from rollbook.domain.attendance import Method, plan_session
+from rollbook.domain.subjects import Group, Membership, Subject
+from rollbook.errors import AlreadyExists, InvalidInput, StorageUnavailable
+from rollbook.settings import load_settings
+
+
+@pytest.fixture
+def folder(book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty working folder, with a home that holds one lesson of April 2025."""
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    monkeypatch.setenv("ROLLBOOK_HOME", str(book))
+    parts = build(load_settings(book))
+    with parts.uow() as uow:
+        uow.site.set("time_zone", "Europe/Berlin")
+        uow.groups.add(Group("g", "8A"))
+        uow.subjects.add(Subject("ada", "=Ada"))
+        uow.groups.join(Membership("g", "ada", date(2025, 1, 1)))
+        uow.commit()
+    zone = ZoneInfo("Europe/Berlin")
+    starts_at, ends_at, day = plan_session(date(2025, 4, 1), time(8), time(9), zone)
+    session = parts.register.open_session("g", starts_at, ends_at, business_date=day)
+    parts.register.sight(session.session_id, "ada", starts_at, Method.FACE)
+    parts.database.close()
+    return work
+
+
+def rollbook(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "pdf"])
+def test_export_writes_the_month_into_this_folder(folder: Path, kind: str) -> None:
+    done = rollbook("export", "--month", "2025-04", "--format", kind)
+    assert done.exit_code == 0, done.output
+    assert done.stdout == (f"Wrote Attendance_2025-04.{kind}: 1 group, 1 session, 1 person.\n")
+    assert names(folder) == [f"Attendance_2025-04.{kind}"]
+    start = {"csv": b"\xef\xbb\xbfdate", "xlsx": b"PK", "pdf": b"%PDF"}[kind]
+    assert (folder / f"Attendance_2025-04.{kind}").read_bytes().startswith(start)
+
+
+def test_export_can_speak_json_and_replaces_an_older_file_whole(folder: Path) -> None:
+    target = folder / "out.csv"
+    target.write_text("x" * 100_000)
+    done = rollbook("export", "--month", "2025-04", "--format", "csv", "--out", "out.csv", "--json")
+    assert json.loads(done.stdout) == {
+        "file": "out.csv",
+        "month": "2025-04",
+        "format": "csv",
+        "encrypted": False,
+        "replaced": True,
+        "groups": 1,
+        "sessions": 1,
+        "people": 1,
+        "rows": 1,
+        "invented": False,
+    }
+    text = target.read_text("utf-8-sig")
+    assert "'=Ada" in text and "xxx" not in text
+    if os.name == "posix":
+        assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+def test_an_empty_month_is_a_file_that_says_so(folder: Path) -> None:
+    done = rollbook("export", "--month", "2024-02", "--format", "pdf", "--group", "8A")
+    assert done.exit_code == 0
+    assert "no sessions in February 2024" in done.stdout
+    reader = PdfReader(io.BytesIO((folder / "Attendance_2024-02.pdf").read_bytes()))
+    assert "There were no sessions in February 2024." in reader.pages[0].extract_text()
+
+
+def test_a_sealed_export_comes_back_byte_for_byte(folder: Path) -> None:
+    made = rollbook("export", "--month", "2025-04", "--format", "csv", "--encrypt")
+    assert made.exit_code == 0
+    sealed = (folder / "Attendance_2025-04.csv.enc").read_bytes()
+    assert sealed.startswith(b"ROLLBOOK EXPORT 1\n") and b"Ada" not in sealed
+    opened = rollbook("decrypt", "Attendance_2025-04.csv.enc")
+    assert opened.exit_code == 0, opened.output
+    assert "=Ada" in (folder / "Attendance_2025-04.csv").read_text("utf-8-sig")
+
+
+def test_decrypt_never_overwrites_silently(folder: Path) -> None:
+    rollbook("export", "--month", "2025-04", "--format", "csv", "--encrypt")
+    target = folder / "Attendance_2025-04.csv"
+    target.write_text("mine")
+    refused = rollbook("decrypt", "Attendance_2025-04.csv.enc")
+    assert (refused.exit_code, target.read_text()) == (1, "mine")
+    assert "is there already" in refused.stderr
+    assert rollbook("decrypt", "Attendance_2025-04.csv.enc", "--force").exit_code == 0
+    assert target.read_text("utf-8-sig").startswith("date,")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "not a file that Rollbook encrypted"),
+        (b"date,name\n", "not a file that Rollbook encrypted"),
+        (b"ROLLBOOK EXPORT 1\ngAAAAAA", "damaged, or another Rollbook"),
+        (b"ROLLBOOK EXPORT 1\n\xff\xfe", "damaged, or another Rollbook"),
+    ],
+)
+def test_other_files_are_refused_in_one_sentence_and_nothing_is_written(
+    folder: Path, content: bytes, said: str
+) -> None:
+    (folder / "some.csv.enc").write_bytes(content)
+    done = rollbook("decrypt", "some.csv.enc")
+    assert done.exit_code == 1
+    assert said in done.stderr and done.stderr.count("\n") == 1
+    assert names(folder) == ["some.csv.enc"]
+
+
+def test_a_file_of_another_installation_is_refused(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rollbook("export", "--month", "2025-04", "--format", "csv", "--encrypt")
+    other = tmp_path / "other"
+    build(load_settings(other), create=True).database.close()
+    monkeypatch.setenv("ROLLBOOK_HOME", str(other))
+    done = rollbook("decrypt", "Attendance_2025-04.csv.enc")
+    assert done.exit_code == 1 and "another Rollbook" in done.stderr
+    assert names(folder) == ["Attendance_2025-04.csv.enc"]
+
+
+def test_decrypt_needs_a_name_it_can_write(folder: Path) -> None:
+    (folder / "sealed").write_bytes(b"x")
+    done = rollbook("decrypt", "sealed")
+    assert done.exit_code == 1 and "give --out" in done.stderr
+    missing = rollbook("decrypt", "missing.enc")
+    assert missing.exit_code == 1 and "cannot be read" in missing.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--month", "2025-13", "--format", "csv"), 2, "2025-04"),
+        (("--month", "2025-04", "--format", "docx"), 2, "docx"),
+        (("--format", "csv"), 2, "--month"),
+        (("--month", "2025-04", "--format", "csv", "--group", "9Z"), 1, "no group called 9Z"),
+        (("--month", "2025-04", "--format", "csv", "--out", "no/such.csv"), 1, "cannot be written"),
+    ],
+)
+def test_wrong_usage_and_refusals_have_their_exit_codes(
+    folder: Path, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    done = rollbook("export", *arguments)
+    assert (done.exit_code, said in done.stderr) == (code, True), done.output
+    assert names(folder) == []
+
+
+def test_a_folder_as_out_takes_the_usual_name(folder: Path) -> None:
+    (folder / "april").mkdir()
+    rollbook("export", "--month", "2025-04", "--format", "csv", "--out", "april")
+    assert names(folder / "april") == ["Attendance_2025-04.csv"]
+
+
+def test_a_place_that_cannot_be_written_notes_no_export(folder: Path) -> None:
+    rollbook("export", "--month", "2025-04", "--format", "csv", "--out", "no/such.csv")
+    with build(load_settings()).uow() as uow:
+        assert uow.register.entries(["export"]) == []
+
+
+# --- files, whole or not at all -----------------------------------------------------------------
+
+
+def test_a_full_disk_leaves_the_older_file_and_no_half_one(tmp_path: Path) -> None:
+    target = tmp_path / "file"
+    target.write_text("old")
+    with (
+        pytest.raises(StorageUnavailable, match="No space left"),
+        whole_file(target, replace=True) as file,
+    ):
+        file.write(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert (names(tmp_path), target.read_text()) == (["file"], "old")
+
+
+def test_an_error_of_the_block_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput), whole_file(tmp_path / "file", replace=True) as file:
+        file.write(b"half")
+        raise InvalidInput("no")
+    assert names(tmp_path) == []
+
+
+def test_a_file_that_is_there_and_a_folder_are_refused(tmp_path: Path) -> None:
+    target = tmp_path / "file"
+    target.write_text("old")
+    with pytest.raises(AlreadyExists), whole_file(target, replace=False):
+        pytest.fail("the block must not run")
+    with pytest.raises(InvalidInput, match="is a folder"), whole_file(tmp_path, replace=True):
+        pytest.fail("the block must not run")
