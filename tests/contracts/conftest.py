@@ -33,11 +33,13 @@ def postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_database(
-    postgres_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Database]:
-    keys = tmp_path_factory.mktemp("postgres") / "keys"
-    opened = Database.open(postgres_url, keys_dir=keys, create=True)
+def postgres_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("postgres") / "keys"
+
+
+@pytest.fixture(scope="session")
+def postgres_database(postgres_url: str, postgres_keys: Path) -> Iterator[Database]:
+    opened = Database.open(postgres_url, keys_dir=postgres_keys, create=True)
     yield opened
     opened.close()
 
@@ -54,6 +56,14 @@ def database(request: pytest.FixtureRequest, book: Path) -> Iterator[Database]:
     opened = request.getfixturevalue("postgres_database")
     _empty(opened)
     yield opened
+
+
+@pytest.fixture
+def keys_dir(request: pytest.FixtureRequest, database: Database, book: Path) -> Path:
+    """Return where the keys of `database` lie."""
+    if database.engine.dialect.name == "sqlite":
+        return book / "keys"
+    return Path(request.getfixturevalue("postgres_keys"))
 
 
 def _empty(database: Database) -> None:
