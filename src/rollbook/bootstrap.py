@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from rollbook.domain.attendance import Direction, Session, SessionState
-from rollbook.domain.faces import Frame
+from rollbook.domain.faces import Frame, Pixels
 from rollbook.domain.ports import UnitOfWork
 from rollbook.errors import SessionClosed
 from rollbook.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from rollbook.domain.identification import Calibration, ProbeKind
+    import numpy as np
+    import numpy.typing as npt
+
+    from rollbook.domain.enrolment import EnrolmentLevels
+    from rollbook.domain.identification import Calibration, LookAlikes, ProbeKind
     from rollbook.domain.templates import TemplateSpace
+    from rollbook.services.consenting import Consenting
+    from rollbook.services.enrol import Enroller
+    from rollbook.services.enrol_folder import FolderEnroller
     from rollbook.services.export import Exporter
     from rollbook.services.galleries import Galleries, SessionGallery
+    from rollbook.services.people import People
     from rollbook.services.recognise import FrameResult, RecogniserParts
     from rollbook.services.register import RegisterKeeper
+    from rollbook.services.samples import Sampler
     from rollbook.services.watch import Watch, WatchEvent
     from rollbook.storage.database import Database
     from rollbook.vision.addresses import SourceAddress
@@ -78,6 +87,67 @@ class App:
             self.settings.target_fpir,
             self._look_alikes,
         )
+
+    def today(self) -> date:
+        """Return the site's local date."""
+        return self.clock.now().astimezone(self.zone).date()
+
+    @cached_property
+    def people(self) -> People:
+        from rollbook.services.people import People
+
+        return People(self.uow, self.clock, self.today)
+
+    @cached_property
+    def consenting(self) -> Consenting:
+        from rollbook.services.consenting import Consenting
+
+        return Consenting(self.uow, self.clock)
+
+    @cached_property
+    def sampler(self) -> Sampler:
+        from rollbook.services.samples import Sampler
+        from rollbook.vision.crops import cut_crop
+        from rollbook.vision.quality import LandmarkQualityMeter
+
+        crops = cut_crop if self.settings.keep_crops else None
+        return Sampler(self.engine, LandmarkQualityMeter(), crops)
+
+    @cached_property
+    def enroller(self) -> Enroller:
+        from rollbook.services.enrol import Enroller
+
+        return Enroller(self.uow, self.clock, self.sampler, self.enrolment_levels, self.today)
+
+    @cached_property
+    def folder_enroller(self) -> FolderEnroller:
+        from rollbook.services.enrol_folder import FolderEnroller
+        from rollbook.vision.images import PICTURE_SUFFIXES
+
+        return FolderEnroller(
+            self.uow, self.clock, self.enroller, self.read_portrait, PICTURE_SUFFIXES
+        )
+
+    @staticmethod
+    def read_portrait(path: Path) -> Pixels:
+        """Return a picture of one person, reduced where it is far larger than helps."""
+        from rollbook.services.samples import ENOUGH
+        from rollbook.vision.images import read_image
+
+        return read_image(path, enough=ENOUGH)
+
+    def enrolment_levels(self, people: int) -> EnrolmentLevels:
+        """Return the scores that mean "the same person" at a site with so many people."""
+        from rollbook.domain.enrolment import levels_of
+
+        return levels_of(self.calibrations, self.engine.space, self.settings.target_fpir, people)
+
+    def _look_alikes(
+        self, owners: list[str], rows: npt.NDArray[np.float32], space: TemplateSpace
+    ) -> LookAlikes:
+        from rollbook.services.lookalikes import look_alikes
+
+        return look_alikes(owners, rows, self.enrolment_levels(len(set(owners))).look_alike)
 
     @cached_property
     def register(self) -> RegisterKeeper:
