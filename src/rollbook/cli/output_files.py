@@ -40,7 +40,7 @@ def whole_file(path: Path, *, replace: bool) -> Iterator[BinaryIO]:
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise StorageUnavailable(
-            f"{path} cannot be written: {why}. Nothing was left there; choose another place."
+            f"{path} cannot be written: {why}. No half file was left; choose another place."
         ) from error
     finally:
         if temporary is not None:
