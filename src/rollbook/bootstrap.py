@@ -24,11 +24,14 @@ if TYPE_CHECKING:
     from rollbook.domain.identification import Calibration, LookAlikes, ProbeKind
     from rollbook.domain.templates import TemplateSpace
     from rollbook.services.consenting import Consenting
+    from rollbook.services.encode import Encoder
     from rollbook.services.enrol import Enroller
     from rollbook.services.enrol_folder import FolderEnroller
     from rollbook.services.export import Exporter
     from rollbook.services.galleries import Galleries, SessionGallery
+    from rollbook.services.importing import Importer
     from rollbook.services.people import People
+    from rollbook.services.photo import PhotoTaker
     from rollbook.services.recognise import FrameResult, RecogniserParts
     from rollbook.services.register import RegisterKeeper
     from rollbook.services.samples import Sampler
@@ -128,6 +131,19 @@ class App:
             self.uow, self.clock, self.enroller, self.read_portrait, PICTURE_SUFFIXES
         )
 
+    @cached_property
+    def importer(self) -> Importer:
+        from rollbook.services.importing import Importer
+
+        return Importer(self.uow, self.clock, lambda: self.enroller, self.read_portrait, self.today)
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        from rollbook.services.encode import Encoder
+        from rollbook.vision.crops import open_crop
+
+        return Encoder(self.uow, self.clock, self.engine, open_crop)
+
     @staticmethod
     def read_portrait(path: Path) -> Pixels:
         """Return a picture of one person, reduced where it is far larger than helps."""
@@ -154,6 +170,21 @@ class App:
         from rollbook.services.register import RegisterKeeper
 
         return RegisterKeeper(self.uow, self.clock)
+
+    @cached_property
+    def photo_taker(self) -> PhotoTaker:
+        from rollbook.services.photo import PhotoTaker
+
+        judged = recogniser_parts(self.engine).judge
+        return PhotoTaker(
+            self.uow,
+            self.clock,
+            self.galleries.for_session,
+            self.engine.detect,
+            self.engine.embed,
+            lambda pixels, face: judged(pixels, face).refusals,
+            self.register.sight,
+        )
 
     @cached_property
     def exporter(self) -> Exporter:
@@ -231,8 +262,8 @@ def recogniser_parts(engine: Engine) -> RecogniserParts:
     )
 
 
-def build(settings: Settings, *, create: bool = False) -> App:
-    """Return the parts of the installation in `settings.home`.
+def build(settings: Settings, *, create: bool = False, engine: Engine | None = None) -> App:
+    """Return the parts of the installation in `settings.home`, with this engine if one is given.
 
     Raises:
         NotFound: there is no installation, and `create` is false.
@@ -245,7 +276,10 @@ def build(settings: Settings, *, create: bool = False) -> App:
     database = Database.open(
         settings.resolved_database_url, keys_dir=settings.keys_dir, create=create
     )
-    return App(settings, SystemClock(), database)
+    app = App(settings, SystemClock(), database)
+    if engine is not None:
+        app.engine = engine
+    return app
 
 
 def local_zone() -> ZoneInfo:

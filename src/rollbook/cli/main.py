@@ -16,6 +16,7 @@ from rollbook.cli import (
     doctor,
     enrol,
     export,
+    importing,
     measure,
     people,
     photo,
@@ -54,7 +55,19 @@ def root(
     common.set_home(home)
 
 
-for module in (admin, people, enrol, sessions, register, photo, export, doctor, watch, measure):
+for module in (
+    admin,
+    people,
+    enrol,
+    importing,
+    sessions,
+    register,
+    photo,
+    export,
+    doctor,
+    watch,
+    measure,
+):
     module.commands(app)
 
 

@@ -34,6 +34,7 @@ from rollbook.services.samples import Picture, Sample, Sampler, refused
 Rows = npt.NDArray[np.float32]
 Levels = Callable[[int], EnrolmentLevels]
 Today = Callable[[], date]
+Also = Callable[[UnitOfWork], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Enrolee:
     is_new: bool = False
     group_ids: tuple[str, ...] = ()
     allow_duplicate: bool = False  # a person looked at it and said that it is somebody else
+    also: Also | None = None  # is written in the same transaction, after the person
 
     @property
     def subject_id(self) -> str:
@@ -194,6 +196,8 @@ class Enroller:
         if who.consent is not None:
             record(uow, who.consent)
         self._join(uow, who)
+        if who.also is not None:
+            who.also(uow)
         references = [
             Reference(
                 reference_id=new_id(),
@@ -237,7 +241,7 @@ def _duplicate(uow: UnitOfWork, who: Enrolee, candidate: Candidate) -> Enrolment
     other = uow.subjects.get(candidate.subject_id)
     sentence = (
         f"{REFUSAL_TEXT[Refusal.POSSIBLE_DUPLICATE]} It looks like {other.name} "
-        f"(id {other.subject_id[:8]}). If they are two people: --allow-duplicate"
+        f"(id {other.subject_id[:8]}). If they are two people, say so with --allow-duplicate."
     )
     code = Refusal.POSSIBLE_DUPLICATE.value
     return EnrolmentRefused(who.subject.name, code, sentence, candidate.subject_id)

@@ -17,6 +17,7 @@ from rollbook.services.consenting import ConsentTerms, was_withdrawn
 from rollbook.services.enrol import Enrolee, Enroller, Examined
 from rollbook.services.folders import PersonFolder, intake_refused, plan_folder
 from rollbook.services.galleries import has_consent
+from rollbook.services.people import by_name
 from rollbook.services.samples import Picture, ReadImage, open_picture, source_of
 
 BATCH = 16  # samples that are embedded at once
@@ -112,7 +113,7 @@ class FolderEnroller:
     ) -> Iterator[_Task]:
         """Yield whoever has pictures to look at; the others go straight into the report."""
         with self._open_uow() as uow:
-            known = _by_name(uow.subjects.all())
+            known = by_name(uow.subjects.all())
         for number, person in enumerate(people, 1):
             report.refused.extend(person.refused)
             who = self._who(person.name, known, terms)
@@ -196,13 +197,6 @@ class FolderEnroller:
                 report.enrolled.append(replace(outcome, already=already))
             elif task.already:
                 report.already.append(task.who.subject)
-
-
-def _by_name(people: Iterable[Subject]) -> dict[str, list[Subject]]:
-    found: dict[str, list[Subject]] = {}
-    for person in people:
-        found.setdefault(person.name, []).append(person)
-    return found
 
 
 def _is_enrolled(uow: UnitOfWork, subject_id: str, file: Path) -> bool:

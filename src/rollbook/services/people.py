@@ -5,7 +5,7 @@ Entries of the register name people by random id only; what is personal lies in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -59,7 +59,7 @@ class People:
         )
         with self._open_uow() as uow:
             uow.register.hold()
-            require_distinguishable(uow, subject)
+            require_distinguishable(subject, uow.subjects.all())
             uow.subjects.add(subject)
             self._log(uow, "added", subject.subject_id)
             for group_id in group_ids:
@@ -83,7 +83,7 @@ class People:
             new = replace(old, name=clean_name(name), external_id=kept)
             if new == old:
                 return old
-            require_distinguishable(uow, new)
+            require_distinguishable(new, uow.subjects.all())
             uow.subjects.update(new)
             self._log(uow, "renamed", subject_id)
             uow.commit()
@@ -148,8 +148,7 @@ class People:
     def _new_group(self, uow: UnitOfWork, name: str) -> Group:
         group = Group(new_id(), name)
         uow.groups.add(group)
-        body = {"event": "group added", "at": self._clock.now().isoformat()}
-        uow.register.append(NewEntry(EntryKind.SUBJECT, {**body, "group_id": group.group_id}))
+        uow.register.append(group_entry(group, self._clock))
         return group
 
     def _log(self, uow: UnitOfWork, event: str, subject_id: str) -> None:
@@ -171,6 +170,12 @@ def subject_entry(event: str, subject_id: str, clock: Clock, **more: object) -> 
     return NewEntry(EntryKind.SUBJECT, body)
 
 
+def group_entry(group: Group, clock: Clock) -> NewEntry:
+    at = clock.now().isoformat()
+    body = {"event": "group added", "at": at, "group_id": group.group_id}
+    return NewEntry(EntryKind.SUBJECT, body)
+
+
 def clean_id(external_id: str | None) -> str | None:
     """Return an external id as it is kept, or None when there is none.
 
@@ -187,13 +192,13 @@ def clean_id(external_id: str | None) -> str | None:
     return kept
 
 
-def require_distinguishable(uow: UnitOfWork, subject: Subject) -> None:
+def require_distinguishable(subject: Subject, others: Iterable[Subject]) -> None:
     """Two people may have one name only when their external ids tell them apart.
 
     Raises:
         AlreadyExists: they could not be told apart.
     """
-    for other in uow.subjects.all():
+    for other in others:
         if other.subject_id == subject.subject_id or other.name != subject.name:
             continue
         if subject.external_id is None or other.external_id is None:
@@ -213,4 +218,12 @@ def _groups_of_today(
         if membership.holds_on(today):
             own = found.setdefault(membership.subject_id, {})
             own[membership.group_id] = names[membership.group_id]
+    return found
+
+
+def by_name(people: Iterable[Subject]) -> dict[str, list[Subject]]:
+    """Return the people of each name."""
+    found: dict[str, list[Subject]] = {}
+    for person in people:
+        found.setdefault(person.name, []).append(person)
     return found
