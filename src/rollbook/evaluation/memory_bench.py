@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rollbook.errors import RollbookError
+
 PROC = Path("/proc")
 MEBIBYTE = 1024.0  # kibibytes
 
@@ -34,7 +36,10 @@ def measure_watch_memory(
     """Run `rollbook` with these arguments and sample the memory of all its processes.
 
     Its start does not count; it is ended afterwards where it has not ended by itself. None where
-    the system does not tell shared pages apart (only Linux does), or it ended too soon.
+    the system does not tell shared pages apart; only Linux does.
+
+    Raises:
+        RollbookError: it ended before anything was measured.
     """
     if not (PROC / "self" / "smaps_rollup").exists():
         return None
@@ -43,20 +48,21 @@ def measure_watch_memory(
     with subprocess.Popen(command, stdout=quiet, env=environment) as program:  # noqa: S603
         try:
             time.sleep(warm_up)
-            return figures(_samples(program, seconds, interval))
+            samples = _samples(program, seconds, interval)
         finally:
             program.terminate()
-            program.wait(10)
+            code = program.wait(10)
+    if not samples:
+        raise RollbookError(f"The program ended with exit code {code} before it was measured.")
+    return figures(samples)
 
 
-def figures(samples: Sequence[tuple[float, int]]) -> MemoryFigures | None:
-    """Return the figures of (MiB, processes) samples; None for none.
+def figures(samples: Sequence[tuple[float, int]]) -> MemoryFigures:
+    """Return the figures of (MiB, processes) samples, of which there is at least one.
 
     >>> figures([(300.0, 3), (320.0, 3), (310.0, 3)])
     MemoryFigures(median_mib=310.0, peak_mib=320.0, processes=3, samples=3)
     """
-    if not samples:
-        return None
     sizes = sorted(size for size, _ in samples)
     return MemoryFigures(
         median_mib=sizes[len(sizes) // 2],
