@@ -87,3 +87,8 @@ def write_demo_clip(file: Path) -> None:
                 container.mux(packet)
         for packet in stream.encode():
             container.mux(packet)
+
+
+def write_portrait(file: Path) -> None:
+    """Write the portrait as a picture, as somebody would bring it for enrolment."""
+    file.write_bytes(cv2.imencode(".png", portrait())[1].tobytes())
