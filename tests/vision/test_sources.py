@@ -286,6 +286,16 @@ def test_a_clip_can_be_read_frame_by_frame_on_its_own_clock(tmp_path: Path) -> N
     assert np.abs(np.array(lines) - 8 * np.arange(30)).max() <= 1
 
 
+@posix
+def test_a_clip_may_have_a_colon_in_its_name_and_no_times_inside(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "08:30 lesson.m4v", [noisy(8 * i) for i in range(12)])
+    with closing(camera(clip, every_frame=True)) as cam:
+        frames = list(cam.frames())
+    assert len(frames) == 12
+    seconds = [(frame.captured_at - t.START).total_seconds() for frame in frames]
+    assert seconds == pytest.approx([0.04 * i for i in range(12)], abs=0.001)
+
+
 def test_a_clip_at_its_own_pace_takes_as_long_as_it_was_filmed(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mp4", [noisy(i) for i in range(25)])
     with closing(camera(clip)) as cam:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from rollbook.errors import InvalidInput
 
-STREAM_SCHEMES = frozenset({"rtsp", "rtsps", "http", "https", "tcp", "udp", "rtp", "srt", "rtmp"})
+STREAM_SCHEMES = frozenset({"rtsp", "rtsps", "http", "https", "tcp", "udp", "rtp", "srt"})
 
 
 class SourceKind(StrEnum):

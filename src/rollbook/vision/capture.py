@@ -36,7 +36,7 @@ DARK_AFTER = 1.0  # seconds
 class CaptureRules:
     """When a camera counts as lost, and how soon it is tried again. Times in seconds."""
 
-    open_within: float = 15.0
+    open_within: float = 20.0
     silent_for: float = 8.0
     grace: float = 2.0  # the capture process notices silence itself; after this it is hung
     first_wait: float = 0.5
@@ -132,7 +132,9 @@ def _environment() -> dict[str, str]:
     package_root = str(Path(__file__).resolve().parents[2])
     paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
     small = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
-    return {**os.environ, **small, "PYTHONPATH": os.pathsep.join(paths)}
+    # with its hardware transforms Windows takes half a minute to open a webcam
+    soon = {"OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS": "0"}
+    return {**os.environ, **small, **soon, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 @dataclass(slots=True)

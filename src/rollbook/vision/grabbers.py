@@ -91,7 +91,7 @@ def _video(address: str, options: GrabOptions, *, live: bool) -> Iterator[Pictur
 
     try:
         with av.open(
-            address,
+            address if live else f"file:{address}",  # a colon in its name is no protocol
             options=_format_options(live, options),
             timeout=(options.open_within, options.silent_for),
         ) as container:
@@ -122,7 +122,8 @@ def _decoded(container: Any, options: GrabOptions, *, live: bool) -> Iterator[Pi
 
     video = container.streams.video[0]
     video.codec_context.thread_count = 1  # further threads cost memory and bring delay
-    bad = 0
+    step = 1 / float(video.average_rate or 25)
+    bad, latest = 0, -step
     for packet in container.demux(video):
         try:
             frames = packet.decode()
@@ -133,7 +134,9 @@ def _decoded(container: Any, options: GrabOptions, *, live: bool) -> Iterator[Pi
             continue
         for frame in frames:
             bad = 0
-            seconds = None if live else frame.time
+            # some files carry no times
+            latest = latest + step if frame.time is None else frame.time
+            seconds = None if live else latest
             yield Picture(partial(_to_bgr, frame, options.max_side), seconds)
 
 
