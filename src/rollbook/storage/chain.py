@@ -6,12 +6,12 @@ still holds. The digests need their own key, because whoever can open an entry c
 
 from __future__ import annotations
 
-import hmac
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from rollbook.errors import RegisterTampered
+from rollbook.storage.mac import Mac
 
 START = b"\x00" * 32  # the link before the first entry
 PAD = 256  # bytes: the size of a sealed entry must not tell what it says
@@ -33,10 +33,10 @@ class Line(NamedTuple):
 
 
 class Chain:
-    """Computes digests with the register's key."""
+    """Computes the register's digests."""
 
-    def __init__(self, key: bytes) -> None:
-        self._key = key
+    def __init__(self, mac: Mac) -> None:
+        self._mac = mac
 
     def content(
         self, number: int, kind: str, session_id: str | None, once: bytes | None, body: bytes
@@ -48,15 +48,15 @@ class Chain:
         index = "null" if once is None else f'"{once.hex()}"'
         session = "null" if session_id is None else f'"{session_id}"'
         tail = f',"kind":"{kind}","number":{number},"once":{index},"session":{session}}}'
-        return hmac.digest(self._key, b'event:{"body":' + body + tail.encode(), "sha256")
+        return self._mac.digest(b'event:{"body":' + body + tail.encode())
 
     def link(self, previous: bytes, content: bytes) -> bytes:
         """Return the digest that binds an entry to the one before it."""
-        return hmac.digest(self._key, b"chain:" + previous + content, "sha256")
+        return self._mac.digest(b"chain:" + previous + content)
 
     def head(self, number: int, link: bytes) -> bytes:
         """Return the digest that binds the number of entries to the last link."""
-        return hmac.digest(self._key, b"head:%d:" % number + link, "sha256")
+        return self._mac.digest(b"head:%d:" % number + link)
 
 
 def pad(body: bytes) -> bytes:

@@ -19,7 +19,7 @@ def to_json(value: object) -> bytes:
 
 
 def from_json(text: bytes) -> Any:
-    return json.loads(text)
+    return json.loads(text.decode())  # bytes would first be searched for their encoding
 
 
 def to_micros(at: datetime) -> int:

@@ -18,6 +18,7 @@ from cryptography.fernet import Fernet, InvalidToken
 
 from rollbook.errors import DecryptionFailed, NotFound, StorageUnavailable
 from rollbook.storage.bounded import Bounded
+from rollbook.storage.mac import Mac
 
 SEAL, INDEX, REGISTER = "seal", "index", "register"
 PURPOSES = (SEAL, INDEX, REGISTER)
@@ -149,8 +150,8 @@ class KeyRing:
 
     site: Fernet = field(repr=False)
     seal: Fernet = field(repr=False)
-    index: bytes = field(repr=False)
-    register: bytes = field(repr=False)
+    index: Mac = field(repr=False)
+    register: Mac = field(repr=False)
     _subjects: Bounded[tuple[str, bytes], Fernet] = field(
         default_factory=lambda: Bounded(KEPT_KEYS), repr=False
     )
@@ -168,7 +169,7 @@ class KeyRing:
         opened = {
             purpose: unwrap(site, f"data:{purpose}", wrapped[purpose]) for purpose in PURPOSES
         }
-        return cls(site, Fernet(opened[SEAL]), opened[INDEX], opened[REGISTER])
+        return cls(site, Fernet(opened[SEAL]), Mac(opened[INDEX]), Mac(opened[REGISTER]))
 
     def new_subject_key(self, subject_id: str) -> bytes:
         """Return a new key of this subject, wrapped."""

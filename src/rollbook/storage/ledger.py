@@ -19,6 +19,7 @@ from rollbook.storage.bounded import Bounded
 from rollbook.storage.chain import START, Chain, Line, pack_sheet, pad, unpack_sheet, unpad
 from rollbook.storage.codec import from_json, to_json
 from rollbook.storage.connecting import begin_writing, savepoint
+from rollbook.storage.mac import Mac
 from rollbook.storage.tables import heads, ledger, sheets
 from rollbook.storage.vault import BLOCK, SqlVault
 
@@ -34,7 +35,7 @@ class Ledger:
         self._connection = connection
         self._vault = vault
         self._opened = opened
-        self._chain = Chain(vault.register_key)
+        self._chain = Chain(vault.register_mac)
         self._head: tuple[int, bytes] | None = None
 
     def hold(self) -> None:
@@ -245,9 +246,9 @@ class Ledger:
         return Entry(row.number, EntryKind(row.kind), body, row.session_id)
 
 
-def first_head(key: bytes) -> dict[str, object]:
-    """Return the row of an empty register's head, under the register's key."""
-    return {"name": HEAD, "number": 0, "link": START, "mac": Chain(key).head(0, START)}
+def first_head(mac: Mac) -> dict[str, object]:
+    """Return the row of an empty register's head, under the register's digest."""
+    return {"name": HEAD, "number": 0, "link": START, "mac": Chain(mac).head(0, START)}
 
 
 def _head_query() -> Any:

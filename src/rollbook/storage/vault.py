@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from sqlalchemy import delete, insert, select
 
 from rollbook.errors import DecryptionFailed
 from rollbook.storage.keys import KeyRing
+from rollbook.storage.mac import Mac
 from rollbook.storage.tables import subject_keys
 
 if TYPE_CHECKING:
@@ -80,15 +80,15 @@ class SqlVault:
         return unseal(key, token, purpose, subject_id)
 
     def blind(self, purpose: str, text: str) -> bytes:
-        return hmac.digest(self._ring.index, bind(purpose, text), "sha256")
+        return self._ring.index.digest(bind(purpose, text))
 
     def mac(self, purpose: str, message: bytes) -> bytes:
         """Return 32 bytes that only who has the register's key can compute."""
-        return hmac.digest(self._ring.register, bind(purpose, "") + message, "sha256")
+        return self._ring.register.digest(bind(purpose, "") + message)
 
     @property
-    def register_key(self) -> bytes:
-        """The key of the register's digests."""
+    def register_mac(self) -> Mac:
+        """The digests of the register."""
         return self._ring.register
 
     def make_keys(self, subject_ids: Iterable[str]) -> None:

@@ -44,7 +44,7 @@ class _Check:
         for rows in self._blocks():
             self._open_sheets(rows)
             for row in rows:
-                self._check(row)
+                self._check(*row)
             checked += len(rows)
             if progress is not None:
                 progress(checked, max(total, checked))
@@ -59,7 +59,7 @@ class _Check:
     def _scalar(self, query: Any) -> int:
         return int(self._connection.execute(query).scalar() or 0)
 
-    def _blocks(self) -> Iterator[Sequence[Row[Any]]]:
+    def _blocks(self) -> Iterator[Sequence[Any]]:
         """Yield rows by number; what others append meanwhile is read as well."""
         query = select(ledger).order_by(ledger.c.number).limit(ROWS)
         rows = self._connection.execute(query).all()
@@ -67,7 +67,7 @@ class _Check:
             yield rows
             rows = self._connection.execute(query.where(ledger.c.number > rows[-1].number)).all()
 
-    def _open_sheets(self, rows: Sequence[Row[Any]]) -> None:
+    def _open_sheets(self, rows: Sequence[Any]) -> None:
         folded = (row.session_id for row in rows if row.payload is None)
         wanted = [s for s in dict.fromkeys(folded) if s is not None and s not in self._sheets]
         while self._sheets and len(self._sheets) + len(wanted) > OPENED:
@@ -85,18 +85,26 @@ class _Check:
         except (DecryptionFailed, RegisterTampered):
             return {}
 
-    def _check(self, row: Row[Any]) -> None:
-        self._check_number(row.number)
-        content, link = bytes(row.content), bytes(row.link)
-        once = None if row.once is None else bytes(row.once)
-        body = self._body(row)
+    def _check(
+        self,
+        number: int,
+        kind: str,
+        session_id: str | None,
+        payload: bytes | None,
+        once: bytes | None,
+        content: bytes,
+        link: bytes,
+    ) -> None:
+        """Check one row of `ledger`, in the order of its columns."""
+        self._check_number(number)
+        body = self._body(number, kind, session_id, payload)
         if body is None:
-            self._fault(row.number, "the sealed text is missing or was changed")
-        elif self._chain.content(row.number, row.kind, row.session_id, once, body) != content:
-            self._fault(row.number, "the entry was changed")
+            self._fault(number, "the sealed text is missing or was changed")
+        elif self._chain.content(number, kind, session_id, once, body) != content:
+            self._fault(number, "the entry was changed")
         elif self._chain.link(self._link, content) != link:
-            self._fault(row.number, "the entry does not follow the one before it")
-        self._number, self._link = row.number, link
+            self._fault(number, "the entry does not follow the one before it")
+        self._number, self._link = number, link
 
     def _check_number(self, number: int) -> None:
         missing = self._number + 1
@@ -106,13 +114,14 @@ class _Check:
         elif number < missing:
             self._fault(number, "the entry was inserted before the first")
 
-    def _body(self, row: Row[Any]) -> bytes | None:
-        if row.payload is None:
-            kind, body = self._sheets.get(row.session_id, {}).pop(row.number, ("", b""))
-            return body if kind == row.kind else None
+    def _body(
+        self, number: int, kind: str, session_id: str | None, payload: bytes | None
+    ) -> bytes | None:
+        if payload is None:
+            said, body = self._sheets.get(session_id or "", {}).pop(number, ("", b""))
+            return body if said == kind else None
         try:
-            token = bytes(row.payload)
-            return unpad(self._vault.open(token, purpose="entry", owner=str(row.number)))
+            return unpad(self._vault.open(payload, purpose="entry", owner=str(number)))
         except DecryptionFailed:
             return None
 
