@@ -85,7 +85,7 @@ class Importer:
         with self._open_uow() as uow:
             self._named = by_name(uow.subjects.all())
         report = ImportReport()
-        seen: dict[str, int] = {}
+        seen: dict[str, RosterRow] = {}
         try:
             for done, row in enumerate(rows, 1):
                 error = row if isinstance(row, RowError) else _repeated(row, seen)
@@ -221,15 +221,17 @@ def _bytes_of(roster: Path) -> bytes:
         raise InvalidInput(f"{roster} cannot be read: {error.strerror}.") from error
 
 
-def _repeated(row: RosterRow, seen: dict[str, int]) -> RowError | None:
-    """Refuse a line that means somebody whom an earlier line has meant already."""
-    key = f"id {row.external_id}" if row.external_id else f"name {row.name}"
-    earlier = seen.setdefault(key, row.line)
-    if earlier == row.line:
+def _repeated(row: RosterRow, seen: dict[str, RosterRow]) -> RowError | None:
+    """Refuse a line that cannot be told apart from an earlier one."""
+    if row.external_id is not None:
+        earlier = seen.setdefault(f"id {row.external_id}", row)
+        if earlier is not row:
+            return RowError(row.line, f"Line {earlier.line} has the same external id.")
+    earlier = seen.setdefault(f"name {row.name}", row)
+    if earlier is row or (row.external_id is not None and earlier.external_id is not None):
         return None
-    what = "external id" if row.external_id else "name"
-    advice = "Give each an id of its own" if row.external_id else "Give both an external id"
-    return RowError(row.line, f"Line {earlier} has the same {what}. {advice}.")
+    sentence = f"Line {earlier.line} has the same name. Give both an external id."
+    return RowError(row.line, sentence)
 
 
 def _terms(row: RosterRow, default: ConsentTerms | None) -> ConsentTerms | None:
