@@ -133,13 +133,14 @@ def _invent_classes(
     classes = []
     for index in range(count):
         begin, end = int(bounds[index]), int(bounds[index + 1])
+        ids = _ids(end - begin + 1, dice)
         members = [
-            Subject(_id(dice), names[n], external_id=f"INV-{n + 1:05}", invented=True)
+            Subject(next(ids), names[n], external_id=f"INV-{n + 1:05}", invented=True)
             for n in range(begin, end)
         ]
         classes.append(
             _Class(
-                group=Group(_id(dice), _group_name(index, count), invented=True),
+                group=Group(next(ids), _group_name(index, count), invented=True),
                 members=members,
                 since=_since(len(members), first, last, dice),
                 weekdays=EVERY_DAY if daily else COURSES[index % len(COURSES)],
@@ -151,8 +152,10 @@ def _invent_classes(
     return classes
 
 
-def _id(dice: np.random.Generator) -> str:
-    return dice.bytes(16).hex()
+def _ids(count: int, dice: np.random.Generator) -> Iterator[str]:
+    """Yield random ids that the same dice give again."""
+    text = dice.bytes(16 * count).hex()
+    return (text[start : start + 32] for start in range(0, len(text), 32))
 
 
 def _group_name(index: int, count: int) -> str:
@@ -230,8 +233,9 @@ def _invent_lesson(
 ) -> _Lesson:
     ends = (datetime.combine(day, one.start) + LENGTH).time()
     starts_at, ends_at, business_date = plan_session(day, one.start, ends, zone)
+    ids = _ids(1 + 2 * len(one.members), dice)
     session = Session(
-        session_id=_id(dice),
+        session_id=next(ids),
         group_id=one.group.group_id,
         title=one.lesson,
         starts_at=starts_at,
@@ -240,7 +244,7 @@ def _invent_lesson(
         state=SessionState.CLOSED,
         invented=True,
     )
-    marks = sorted(_marks(session, one, invent_day(one.habits, day, dice), dice), key=_when)
+    marks = sorted(_marks(session, one, invent_day(one.habits, day, dice), ids), key=_when)
     entries = [session_entry(session, "opened", starts_at)]
     entries += [entry_of(mark, uow.vault) for mark in marks]
     entries.append(session_entry(session, "closed", ends_at))
@@ -251,26 +255,26 @@ def _when(mark: Mark) -> datetime:
     return mark.at
 
 
-def _marks(session: Session, one: _Class, day: Day, dice: np.random.Generator) -> Iterator[Mark]:
+def _marks(session: Session, one: _Class, day: Day, ids: Iterator[str]) -> Iterator[Mark]:
     for index, person in enumerate(one.members):
         if one.since[index] > session.business_date:
             continue
         reason = int(day.reason[index])
         if day.there[index]:
             at = session.starts_at + timedelta(seconds=int(day.seconds[index]))
-            yield _mark(session, person, dice, MarkKind.ARRIVED, at)
+            yield _mark(session, person, ids, MarkKind.ARRIVED, at)
         if day.excused[index]:
-            yield _status(session, person, dice, Status.EXCUSED, REASONS[reason])
+            yield _status(session, person, ids, Status.EXCUSED, REASONS[reason])
         elif day.left_early[index]:
             text = EARLY_REASONS[reason % len(EARLY_REASONS)]
-            yield _status(session, person, dice, Status.LEFT_EARLY, text)
+            yield _status(session, person, ids, Status.LEFT_EARLY, text)
 
 
 def _mark(
-    session: Session, person: Subject, dice: np.random.Generator, kind: MarkKind, at: datetime
+    session: Session, person: Subject, ids: Iterator[str], kind: MarkKind, at: datetime
 ) -> Mark:
     return Mark(
-        mark_id=_id(dice),
+        mark_id=next(ids),
         session_id=session.session_id,
         subject_id=person.subject_id,
         kind=kind,
@@ -282,10 +286,10 @@ def _mark(
 
 
 def _status(
-    session: Session, person: Subject, dice: np.random.Generator, status: Status, reason: str
+    session: Session, person: Subject, ids: Iterator[str], status: Status, reason: str
 ) -> Mark:
     return Mark(
-        mark_id=_id(dice),
+        mark_id=next(ids),
         session_id=session.session_id,
         subject_id=person.subject_id,
         kind=MarkKind.STATUS,
