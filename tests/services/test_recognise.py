@@ -251,13 +251,26 @@ def test_whoever_stays_in_view_is_decided_anew_after_a_while() -> None:
 
 def test_between_full_searches_a_quick_one_follows_and_embeds_nothing() -> None:
     quick = t.ColourDetector([t.RED])
-    bench = Bench(quickly=quick)
+    bench = Bench(rules=RecogniserRules(calm_search_every=STEP * 0.6), quickly=quick)
     results = [bench.show((t.RED, 100 + i, 100), step=timedelta(milliseconds=33)) for i in range(9)]
     assert [r.complete for r in results] == [True, False] * 4 + [True]
     assert (bench.detector.calls, quick.calls) == (5, 4)
     assert all(r.embedded == 0 for r in results if not r.complete)
     assert [r.tracks[0].track_id for r in results] == [1] * 9
     assert len(decisions(results)) == 1
+
+
+def test_while_nothing_is_asked_full_searches_are_fewer_and_a_new_face_brings_them_back() -> None:
+    bench = Bench(quickly=t.ColourDetector([t.RED, t.GREEN]))
+    tick = timedelta(milliseconds=33)
+    red, green = (t.RED, 100, 100), (t.GREEN, 250, 100)
+    looking = [bench.show(red, step=tick).complete for _ in range(5)]
+    calm = [bench.show(red, step=tick).complete for _ in range(14)]
+    again = [bench.show(red, green, step=tick) for _ in range(6)]
+    assert looking == [True, False, True, False, True]
+    assert sum(calm) == 2
+    assert sum(result.complete for result in again) >= 2
+    assert [view.subject_id for view in again[-1].tracks] == ["red", "green"]
 
 
 def test_a_quick_search_that_overlooks_a_face_does_not_lose_it() -> None:

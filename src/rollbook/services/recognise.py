@@ -67,6 +67,7 @@ class RecogniserRules:
 
     tracks: TrackRules = field(default_factory=TrackRules)
     full_search_every: timedelta = timedelta(milliseconds=60)  # between them a quick one
+    calm_search_every: timedelta = timedelta(milliseconds=200)  # while nothing is being asked
     recheck_after: timedelta = timedelta(seconds=3)  # one sample: is it still the same person?
     renew_after: timedelta = timedelta(minutes=5)  # then a named track is decided anew
     longest_retry: timedelta = timedelta(seconds=24)  # waits for unknown faces double up to this
@@ -214,10 +215,16 @@ class Recogniser:
                 inquiry.recheck_soon()
 
     def _full_search_due(self, at: datetime) -> bool:
-        """Return whether this frame is searched in full; remembers that it was."""
+        """Return whether this frame is searched in full; remembers that it was.
+
+        Samples come from full searches alone. While nobody has to be looked at, fewer of them
+        are enough to find small faces; larger ones are found by every quick search.
+        """
+        asking = any(inquiry.evidence is not None for inquiry in self._inquiries.values())
+        wait = self._rules.full_search_every if asking else self._rules.calm_search_every
         since = None if self._searched_at is None else at - self._searched_at
-        quick = self._parts.detect_quickly is not None and since is not None
-        if quick and since is not None and timedelta(0) <= since < self._rules.full_search_every:
+        quick = self._parts.detect_quickly is not None
+        if quick and since is not None and timedelta(0) <= since < wait:
             return False
         self._searched_at = at
         return True
