@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.domain.register import EntryKind, NewEntry
@@ -94,6 +94,9 @@ class People:
         with self._open_uow() as uow:
             uow.register.hold()
             uow.subjects.get(subject_id)
+            yesterday = self._today() - timedelta(days=1)
+            for held in uow.groups.memberships(subject_id=subject_id):
+                uow.groups.leave(held.group_id, subject_id, yesterday)  # past rosters stay
             uow.subjects.remove(subject_id)
             self._log(uow, "removed", subject_id)
             uow.commit()
