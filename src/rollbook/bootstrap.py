@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from rollbook.services.recognise import FrameResult, RecogniserParts
     from rollbook.services.register import RegisterKeeper
     from rollbook.services.samples import Sampler
-    from rollbook.services.watch import Watch, WatchEvent
+    from rollbook.services.watch import Watch
+    from rollbook.services.watch_events import WatchEvent
     from rollbook.storage.database import Database
     from rollbook.vision.addresses import SourceAddress
     from rollbook.vision.engine import Engine
@@ -212,8 +213,9 @@ class App:
         Raises:
             ModelUnavailable: the embedder has no calibration, so nobody may be named.
         """
+        from rollbook.services.mark_writer import Post
         from rollbook.services.recognise import Recogniser, RecogniserRules
-        from rollbook.services.watch import Post, Watch, renewal
+        from rollbook.services.watch import Watch, renewal
         from rollbook.vision.sources import open_source
 
         known = self.galleries.for_session(session)

@@ -21,7 +21,7 @@ from rollbook.domain.cameras import CameraHealth, CameraState
 from rollbook.domain.faces import Frame, Refusal
 from rollbook.domain.geometry import Box
 from rollbook.services.recognise import FrameResult, TrackState, TrackView
-from rollbook.services.watch import HealthChanged, Marked, NotMarked
+from rollbook.services.watch_events import HealthChanged, Marked, NotMarked
 
 NASTY = '<script>alert("x")</script>'
 

@@ -26,22 +26,18 @@ from rollbook.domain.gallery import Gallery
 from rollbook.domain.identification import Doubt, OperatingPoint, ProbeKind
 from rollbook.errors import NotFound, SessionClosed, StorageUnavailable
 from rollbook.services.galleries import SessionGallery
+from rollbook.services.mark_writer import Post, WatchRules
 from rollbook.services.recognise import Recogniser, RecogniserParts
-from rollbook.services.watch import (
+from rollbook.services.watch import Watch, WatchEnd, WatchSummary, renewal
+from rollbook.services.watch_events import (
     FaceRefused,
     GalleryChanged,
     HealthChanged,
     Marked,
     MarksWaiting,
     NotMarked,
-    Post,
     UnknownSeen,
-    Watch,
-    WatchEnd,
     WatchEvent,
-    WatchRules,
-    WatchSummary,
-    renewal,
 )
 from rollbook.vision.engine import Engine
 from rollbook.vision.tracker import FaceFollower

@@ -24,7 +24,7 @@ from urllib.parse import parse_qs, urlsplit
 from rollbook.domain.cameras import CameraHealth, CameraState
 from rollbook.domain.faces import REFUSAL_TEXT, Frame
 from rollbook.services.recognise import FrameResult, TrackState, TrackView
-from rollbook.services.watch import (
+from rollbook.services.watch_events import (
     FaceRefused,
     HealthChanged,
     Marked,

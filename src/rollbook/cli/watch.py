@@ -21,7 +21,8 @@ from rollbook.errors import InvalidInput, SessionClosed
 if TYPE_CHECKING:
     from rollbook.bootstrap import App
     from rollbook.cli.display import Display
-    from rollbook.services.watch import Marked, WatchEvent, WatchSummary
+    from rollbook.services.watch import WatchSummary
+    from rollbook.services.watch_events import Marked, WatchEvent
 
 ERASED = "erased person"
 KINDS = {"arrived": "arrived", "seen": "was seen again", "left": "left"}
@@ -112,7 +113,7 @@ class Reporter:
             common.say(text)
 
     def tell(self, event: WatchEvent) -> None:
-        from rollbook.services import watch as events
+        from rollbook.services import watch_events as events
 
         match event:
             case events.Marked():
