@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
+WIDE = 2000  # columns
+
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -79,10 +81,12 @@ def print_table(
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column.replace("_", " "))
+        table.add_column(column.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*(Text("" if row.get(c) is None else str(row[c])) for c in columns))
-    out.print(table)
+    # a terminal folds long cells; a file or another program gets each row as one line
+    target = out if out.is_terminal else Console(highlight=False, width=WIDE)
+    target.print(table, soft_wrap=False)
 
 
 @contextmanager
