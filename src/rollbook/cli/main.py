@@ -12,6 +12,7 @@ import typer
 
 from rollbook.cli import (
     admin,
+    bench,
     common,
     doctor,
     enrol,
@@ -67,6 +68,7 @@ for module in (
     doctor,
     watch,
     measure,
+    bench,
 ):
     module.commands(app)
 

@@ -111,7 +111,7 @@ def calibrate(
 ) -> None:
     """Find which scores strangers reach with this embedder, and decide by it from now on.
 
-    Needs pictures of 40 people and more, five of some of them; better of several hundred.
+    Needs pictures of 40 people and more, three of some of them; better of several hundred.
     """
     from rollbook.evaluation.calibration_run import calibrate as find_curves
     from rollbook.evaluation.calibration_run import gather, pictures_of_people

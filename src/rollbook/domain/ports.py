@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,15 @@ class FaceDetector(Protocol):
 
     def detect(self, pixels: Pixels) -> list[DetectedFace]:
         """Return the faces, best score first; an empty list for none."""
+        ...
+
+
+@runtime_checkable
+class LandmarkRefiner(Protocol):
+    """A detector that can place landmarks better where a face is to be embedded."""
+
+    def refine(self, pixels: Pixels, faces: Sequence[DetectedFace]) -> list[DetectedFace]:
+        """Return the same faces, in order, with steadier landmarks."""
         ...
 
 

@@ -27,7 +27,7 @@ FITTED_FMR = (1e-1, 1e-5)
 STEPS = 60
 MIN_PEOPLE = 40
 MARGINS = {ProbeKind.SINGLE: 0.05, ProbeKind.TRACK: 0.04}
-FUSED = 5  # pictures of a person that stand in for the frames of a track
+FUSED = 3  # pictures of a person that stand in for the frames of a track: the fewest that decide
 FUSIONS = 4  # different choices of them a person
 
 
@@ -173,7 +173,7 @@ def check(
     samples: Samples,
     sizes: Sequence[int],
     targets: Sequence[float],
-    repeats: int = 40,
+    repeats: int = 20,
 ) -> list[Check]:
     """Search for people outside of random galleries, and count who gets some identity.
 

@@ -27,6 +27,7 @@ from rollbook.evaluation.calibrate import (
 
 CHECKED_SIZES = (10, 30, 100, 244, 500)
 CHECKED_TARGETS = (0.01, 0.001)
+SPLITS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +81,10 @@ def gather(pictures: Sequence[tuple[str, str]], acquirer: Acquirer, progress: Pr
 def calibrate(samples: Samples, space: TemplateSpace, source: str) -> dict[ProbeKind, Calibrated]:
     """Fit each kind of probe on everybody, and check it by halves.
 
-    The rates for galleries too large for one half are checked on everybody, who are then also
-    those of the curve.
-
     Raises:
         InvalidInput: there are too few people.
     """
     require_people(samples)
-    half, others = split(samples)
     result = {}
     for kind in ProbeKind:
         found = comparisons(samples, kind)
@@ -96,13 +93,38 @@ def calibrate(samples: Samples, space: TemplateSpace, source: str) -> dict[Probe
             f"{found.pairs} pairs of people"
         )
         curve = fit(found, space, kind, cohort_of(samples, space), evidence)
-        tried = fit(comparisons(half, kind), space, kind, cohort_of(half, space), evidence)
-        checks = check(tried, others, CHECKED_SIZES, CHECKED_TARGETS)
-        reached = {made.gallery for made in checks}
-        larger = [size for size in CHECKED_SIZES if size not in reached]
-        checks += check(curve, samples, larger, CHECKED_TARGETS)
-        result[kind] = Calibrated(curve, tuple(checks), found.pairs)
+        result[kind] = Calibrated(curve, _checked(samples, curve), found.pairs)
     return result
+
+
+def _checked(samples: Samples, curve: Calibration) -> tuple[Check, ...]:
+    """Fit the curve anew on half of the people and check it on the others, SPLITS times each way.
+
+    Galleries too large for one half are checked on everybody, who are then those of the curve.
+    """
+    checks: list[Check] = []
+    for seed in range(SPLITS):
+        halves = split(samples, seed)
+        for one, other in (halves, halves[::-1]):
+            cohort = cohort_of(one, curve.space)
+            tried = fit(comparisons(one, curve.kind), curve.space, curve.kind, cohort, "")
+            checks += check(tried, other, CHECKED_SIZES, CHECKED_TARGETS)
+    reached = {made.gallery for made in checks}
+    larger = [size for size in CHECKED_SIZES if size not in reached]
+    checks += check(curve, samples, larger, CHECKED_TARGETS)
+    return tuple(
+        _pooled([made for made in checks if (made.gallery, made.target_fpir) == case])
+        for case in dict.fromkeys((made.gallery, made.target_fpir) for made in checks)
+    )
+
+
+def _pooled(checks: Sequence[Check]) -> Check:
+    searches = sum(made.searches for made in checks)
+    named = sum(made.measured_fpir * made.searches for made in checks)
+    threshold = sum(made.threshold for made in checks) / len(checks)
+    return Check(
+        checks[0].gallery, checks[0].target_fpir, threshold, named / max(1, searches), searches
+    )
 
 
 def _rows(

@@ -51,7 +51,7 @@ def align(pixels: Pixels, landmarks: Points, alignment: Alignment) -> Pixels:
     if scale < 0.5:
         pixels, matrix = _reduced(pixels, matrix, scale, alignment.size)
     size = (alignment.size, alignment.size)
-    return np.asarray(cv2.warpAffine(pixels, matrix, size, flags=cv2.INTER_LINEAR), dtype=np.uint8)
+    return np.asarray(cv2.warpAffine(pixels, matrix, size, flags=cv2.INTER_CUBIC), dtype=np.uint8)
 
 
 def _reduced(

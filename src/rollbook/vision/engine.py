@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rollbook.domain.faces import DetectedFace, Pixels
-from rollbook.domain.ports import FaceDetector, FaceEmbedder
+from rollbook.domain.ports import FaceDetector, FaceEmbedder, LandmarkRefiner
 from rollbook.domain.templates import Template, TemplateSpace
 from rollbook.errors import ModelContractError
 from rollbook.vision.align import align
@@ -52,6 +52,8 @@ class Engine:
         """Return upright crops, uint8 BGR (n, s, s, 3), in the order of `faces`."""
         size = self.embedder.alignment.size
         result = np.empty((len(faces), size, size, 3), dtype=np.uint8)
+        if isinstance(self.detector, LandmarkRefiner):
+            faces = self.detector.refine(image, faces)
         for index, face in enumerate(faces):
             result[index] = align(image, face.landmarks, self.embedder.alignment)
         return result
