@@ -14,6 +14,7 @@ from rollbook.domain.ports import AttackAssessment
 from rollbook.domain.register import EntryKind
 from rollbook.domain.subjects import Subject, new_id
 from rollbook.errors import ConsentMissing, StorageUnavailable
+from rollbook.services import known_faces
 from rollbook.services.consenting import Consenting
 from rollbook.services.enrol import Enrolee
 from rollbook.services.people import People
@@ -170,9 +171,10 @@ def test_people_who_look_alike_are_enrolled_and_reported(intake: Intake) -> None
     assert outcome.look_alikes == (red,)
 
 
-def test_many_people_can_follow_each_other(intake: Intake) -> None:
+def test_many_people_can_follow_each_other(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known_faces, "ROOM", 2)
     intake.levels = replace(LEVELS, duplicate=2.0, look_alike=2.0)
-    for number in range(70):
+    for number in range(9):
         intake.enrol(f"Person {number}", (RED, GREEN, BLUE)[number % 3])
     intake.levels = LEVELS
     outcome = intake.enroller.enrol(intake.new("Late"), [given("late.jpg", BLUE, 9)])

@@ -12,6 +12,7 @@ from rollbook.services.galleries import has_consent
 from rollbook.services.lookalikes import fused_rows
 
 Rows = npt.NDArray[np.float32]
+ROOM = 64  # people; there is room for so many more, or for half as many again
 
 
 class KnownFaces:
@@ -57,8 +58,8 @@ class KnownFaces:
         place = self._places.setdefault(subject_id, len(self._owners))
         if place == len(self._owners):
             self._owners.append(subject_id)
-        if place >= len(self._means):  # grows by half, so that a whole school is no slow sum
-            more = np.zeros((max(64, place // 2), self._space.dimension), dtype=np.float32)
+        if place >= len(self._means):
+            more = np.zeros((max(ROOM, place // 2), self._space.dimension), dtype=np.float32)
             self._means = np.concatenate([self._means, more])
         self._means[place] = unit_rows(rows.mean(axis=0, keepdims=True))[0]
         self._version = version

@@ -1,0 +1,157 @@
+"""People, groups and consents: every change is in the register, and no name is."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from intake import TERMS, Intake
+from rollbook.domain.register import EntryKind
+from rollbook.errors import AlreadyExists, InvalidInput, NotFound
+from rollbook.services.consenting import Consenting, ConsentTerms
+from rollbook.services.people import People
+from rollbook.storage.database import Database
+from rollbook.testing import GREEN, RED, FixedClock
+
+
+@pytest.fixture
+def people(database: Database) -> People:
+    return People(database.uow, FixedClock(), lambda: date(2026, 3, 2))
+
+
+@pytest.fixture
+def consenting(database: Database) -> Consenting:
+    return Consenting(database.uow, FixedClock())
+
+
+def events(database: Database) -> list[object]:
+    with database.uow() as uow:
+        return [entry.body["event"] for entry in reversed(uow.register.entries())]
+
+
+def test_somebody_is_added_with_group_and_consent(people: People, database: Database) -> None:
+    group = people.add_group("7b")
+    ada = people.add("  Ada   Lovelace ", "S-1", group_ids=[group.group_id], terms=TERMS)
+    (row,) = people.rows()
+    assert (row.subject.name, row.subject.external_id) == ("Ada Lovelace", "S-1")
+    assert (row.groups, row.samples, row.consent) == (("7b",), 0, True)
+    assert events(database) == ["group added", "added", "joined", "recorded"]
+    with database.uow() as uow:
+        said = str([entry.body for entry in uow.register.entries()])
+    assert ada.subject_id in said
+    assert "Ada" not in said and "guardian" not in said and "7b" not in said
+
+
+def test_the_list_can_be_of_one_group(people: People) -> None:
+    group = people.group_called("7b")
+    people.add("Ada", group_ids=[group.group_id])
+    people.add("Bob")
+    assert [row.subject.name for row in people.rows(group.group_id)] == ["Ada"]
+    assert people.group_called("7B") == group
+
+
+def test_one_name_twice_needs_external_ids_on_both(people: People) -> None:
+    people.add("Ada", "1")
+    people.add("Ada", "2")
+    with pytest.raises(AlreadyExists, match="give this one an external id"):
+        people.add("Ada")
+    people.add("Bob")
+    with pytest.raises(AlreadyExists, match="give the other one an external id"):
+        people.add("Bob", "3")
+    with pytest.raises(AlreadyExists, match="already belongs to another person"):
+        people.add("Cy", "1")
+    assert len(people.rows()) == 3
+
+
+@pytest.mark.parametrize("name", ["", "   ", "\u200b", "x" * 300])
+def test_impossible_names_are_refused(people: People, name: str) -> None:
+    with pytest.raises(InvalidInput):
+        people.add(name)
+
+
+@pytest.mark.parametrize(
+    "name", ['Anna "Q"', "O'Neil", "🦊", "ליאור כהן", "../../etc", "=1+1", "नम‌स्ते"]
+)
+def test_names_of_any_kind_come_back_as_they_were(people: People, name: str) -> None:
+    people.add(name)
+    assert people.rows()[0].subject.name == name
+
+
+def test_renaming_keeps_the_person_and_the_external_id(people: People, database: Database) -> None:
+    ada = people.add("Ada", "1")
+    renamed = people.rename(ada.subject_id, "Augusta")
+    assert (renamed.subject_id, renamed.external_id) == (ada.subject_id, "1")
+    people.rename(ada.subject_id, "Augusta")
+    assert events(database) == ["added", "renamed"], "nothing changed the second time"
+    people.add("Bob")
+    with pytest.raises(AlreadyExists):
+        people.rename(ada.subject_id, "Bob")
+
+
+def test_who_is_removed_is_gone_and_a_second_removal_says_so(
+    people: People, database: Database
+) -> None:
+    ada = people.add("Ada", terms=TERMS)
+    people.remove(ada.subject_id)
+    assert people.rows() == []
+    assert events(database)[-1] == "removed"
+    with pytest.raises(NotFound):
+        people.remove(ada.subject_id)
+
+
+def test_joining_twice_is_joining_once(people: People) -> None:
+    group = people.add_group("7b")
+    ada = people.add("Ada")
+    assert people.join(group.group_id, [ada.subject_id]) == 1
+    assert people.join(group.group_id, [ada.subject_id]) == 0
+    with pytest.raises(AlreadyExists):
+        people.add_group("7b")
+
+
+def test_withdrawing_deletes_samples_and_crops_at_once(
+    database: Database, consenting: Consenting
+) -> None:
+    intake = Intake(database.uow)
+    ada = intake.enrol("Ada", RED, RED)
+    intake.enrol("Bob", GREEN)
+    done = consenting.withdraw(ada)
+    assert (done.consents, done.samples) == (1, 2)
+    assert intake.counts() == {"Ada": 0, "Bob": 1}
+    with database.uow() as uow:
+        (consent,) = uow.consents.of(ada)
+        kinds = [entry.kind for entry in uow.register.entries(limit=2)]
+    assert consent.withdrawn_at is not None, "the proof of both is kept"
+    assert set(kinds) == {EntryKind.CONSENT, EntryKind.ENROLMENT}
+    with pytest.raises(NotFound, match="no consent to withdraw"):
+        consenting.withdraw(ada)
+
+
+def test_a_consent_must_say_what_and_who_and_not_be_over(
+    people: People, consenting: Consenting
+) -> None:
+    ada = people.add("Ada").subject_id
+    for terms in (ConsentTerms(" ", "x"), ConsentTerms("v1", "")):
+        with pytest.raises(InvalidInput, match="Say which text"):
+            consenting.record(ada, terms)
+    over = FixedClock().now().date() - timedelta(days=1)
+    with pytest.raises(InvalidInput, match="over already"):
+        consenting.record(ada, ConsentTerms("v1", "me", retain_until=over))
+    with pytest.raises(NotFound):
+        consenting.record("nobody", TERMS)
+    consenting.record(ada, TERMS)
+    assert people.rows()[0].consent
+
+
+def test_single_samples_are_listed_and_deleted_by_the_beginning_of_their_id(
+    database: Database, consenting: Consenting
+) -> None:
+    intake = Intake(database.uow)
+    ada = intake.enrol("Ada", RED, RED)
+    first, second = consenting.samples(ada)
+    consenting.delete_samples(ada, [first.reference_id[:10]])
+    assert [s.reference_id for s in consenting.samples(ada)] == [second.reference_id]
+    for unknown in (first.reference_id, "", "zz"):
+        with pytest.raises(NotFound, match="samples list"):
+            consenting.delete_samples(ada, [second.reference_id, unknown])
+    assert len(consenting.samples(ada)) == 1
