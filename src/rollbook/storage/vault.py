@@ -58,7 +58,7 @@ class SqlVault:
     def __init__(self, connection: Connection, ring: KeyRing) -> None:
         self._connection = connection
         self._ring = ring
-        self._subject_keys: dict[str, Fernet] = {}
+        self._wrapped: dict[str, bytes] = {}  # keys of subjects that this transaction has read
 
     def seal(self, plaintext: bytes, *, purpose: str, owner: str) -> bytes:
         return seal(self._ring.seal, plaintext, purpose, owner)
@@ -67,16 +67,19 @@ class SqlVault:
         return unseal(self._ring.seal, token, purpose, owner)
 
     def seal_for(self, subject_id: str, plaintext: bytes, *, purpose: str) -> bytes:
-        key = self._key_of(subject_id)
-        if key is None:
+        if subject_id not in self._wrapped:
+            self.load_keys([subject_id])
+        if subject_id not in self._wrapped:
             self.make_keys([subject_id])
-            key = self._subject_keys[subject_id]
+        key = self._ring.subject_key(subject_id, self._wrapped[subject_id])
         return seal(key, plaintext, purpose, subject_id)
 
     def open_for(self, subject_id: str, token: bytes, *, purpose: str) -> bytes:
-        key = self._key_of(subject_id)
-        if key is None:
+        if subject_id not in self._wrapped:
+            self.load_keys([subject_id])
+        if subject_id not in self._wrapped:
             raise DecryptionFailed("The person's key was destroyed: they were erased.")
+        key = self._ring.subject_key(subject_id, self._wrapped[subject_id])
         return unseal(key, token, purpose, subject_id)
 
     def blind(self, purpose: str, text: str) -> bytes:
@@ -97,40 +100,28 @@ class SqlVault:
         if wrapped:
             rows = [{"subject_id": subject, "wrapped": key} for subject, key in wrapped.items()]
             self._connection.execute(insert(subject_keys), rows)
-        self._remember(wrapped.items())
+        self._wrapped.update(wrapped)
 
-    def load_keys(self, subject_ids: Iterable[str] | None = None) -> None:
-        """Fetch the keys of these subjects, or of everybody, in few queries."""
+    def load_keys(self, subject_ids: Iterable[str]) -> None:
+        """Fetch the keys of these subjects in few queries; they are unwrapped when needed."""
         query = select(subject_keys.c.subject_id, subject_keys.c.wrapped)
-        if subject_ids is None:
-            self._remember((row[0], row[1]) for row in self._connection.execute(query))
-            return
-        wanted = [subject for subject in set(subject_ids) if subject not in self._subject_keys]
+        wanted = [subject for subject in set(subject_ids) if subject not in self._wrapped]
         for start in range(0, len(wanted), BLOCK):
             block = query.where(subject_keys.c.subject_id.in_(wanted[start : start + BLOCK]))
-            self._remember((row[0], row[1]) for row in self._connection.execute(block))
+            for subject_id, wrapped in self._connection.execute(block):
+                self._wrapped[subject_id] = wrapped
 
     def know_key(self, subject_id: str, wrapped: bytes) -> None:
         """Take a key that came with another query."""
-        if subject_id not in self._subject_keys:
-            self._remember([(subject_id, wrapped)])
+        self._wrapped[subject_id] = wrapped
 
     def destroy_key(self, subject_id: str) -> None:
         """Make everything that was sealed for the subject unreadable for ever."""
-        self._subject_keys.pop(subject_id, None)
+        self._wrapped.pop(subject_id, None)
         self._connection.execute(
             delete(subject_keys).where(subject_keys.c.subject_id == subject_id)
         )
 
     def forget(self) -> None:
         """Drop the keys of this transaction: another one may have destroyed some."""
-        self._subject_keys.clear()
-
-    def _key_of(self, subject_id: str) -> Fernet | None:
-        if subject_id not in self._subject_keys:
-            self.load_keys([subject_id])
-        return self._subject_keys.get(subject_id)
-
-    def _remember(self, wrapped: Iterable[tuple[str, bytes]]) -> None:
-        for subject_id, key in wrapped:
-            self._subject_keys[subject_id] = self._ring.subject_key(subject_id, bytes(key))
+        self._wrapped.clear()

@@ -95,7 +95,10 @@ class SqlSubjects:
         query = select(subjects, subject_keys.c.wrapped).join_from(
             subjects, subject_keys, subjects.c.subject_id == subject_keys.c.subject_id
         )
-        people = [self._open(row) for row in self._connection.execute(query)]
+        rows = self._connection.execute(query).all()
+        for row in rows:
+            self._vault.know_key(row.subject_id, row.wrapped)
+        people = [self._open(row) for row in rows]
         return sorted(people, key=lambda person: (person.name.casefold(), person.subject_id))
 
     def names(self) -> dict[str, str]:
@@ -133,9 +136,6 @@ class SqlSubjects:
         return self._opened.get((row.subject_id, bytes(row.profile)), lambda: self._opened_now(row))
 
     def _opened_now(self, row: Row[Any]) -> Subject:
-        wrapped = row._mapping.get("wrapped")
-        if wrapped is not None:
-            self._vault.know_key(row.subject_id, wrapped)
         payload = self._vault.open_for(row.subject_id, bytes(row.profile), purpose=PROFILE)
         profile = from_json(payload)
         return Subject(
