@@ -121,6 +121,17 @@ def test_after_a_gap_in_the_pictures_nobody_is_the_same() -> None:
     assert [tracked.track_id for tracked in update.faces] == [2]
 
 
+def test_a_moment_without_any_frame_says_nothing_about_a_face() -> None:
+    """A busy machine skips frames; nobody has to be recognised anew for that."""
+    follower = FaceFollower()
+    for step in range(5):
+        follower.update([face_at(100, 100)], START + step * STEP)
+    (tracked,) = follower.update([face_at(110, 100)], START + timedelta(seconds=0.8)).faces
+    assert (tracked.track_id, tracked.reacquired) == (1, False)
+    (tracked,) = follower.update([face_at(110, 100)], START + timedelta(seconds=2.2)).faces
+    assert (tracked.track_id, tracked.reacquired) == (1, True)
+
+
 def test_a_camera_of_one_frame_a_second_can_be_followed() -> None:
     follower = FaceFollower()
     for second in range(8):
@@ -141,7 +152,8 @@ def test_a_quick_search_loses_nobody() -> None:
     for step in range(1, 40):
         update = follower.update([], START + step * STEP, complete=False)
     assert [tracked.track_id for tracked in update.faces] == [1]
-    assert follower.update([], START + 40 * STEP).ended == (1,)
+    assert follower.update([], START + 40 * STEP).ended == ()  # the first complete search
+    assert follower.update([], START + 41 * STEP).ended == (1,)
 
 
 def test_a_reset_ends_everybody() -> None:

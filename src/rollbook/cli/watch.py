@@ -104,6 +104,7 @@ class Reporter:
     zone: ZoneInfo
     quiet: bool = False
     marked: list[Marked] = field(default_factory=list)
+    explained: set[tuple[str, str]] = field(default_factory=set)  # person and reason
 
     def name_of(self, subject_id: str) -> str:
         return self.names.get(subject_id, ERASED)
@@ -120,7 +121,9 @@ class Reporter:
                 self.marked.append(event)
                 self.say(self.describe(event))
             case events.NotMarked(subject_id=subject_id, at=at, reason=reason):
-                self.say(f"{self._clock(at)}  {self.name_of(subject_id)}: {reason}")
+                if (subject_id, reason) not in self.explained:
+                    self.explained.add((subject_id, reason))
+                    self.say(f"{self._clock(at)}  {self.name_of(subject_id)}: {reason}")
             case events.HealthChanged(health=health):
                 self.say(f"Camera: {health.sentence}")
             case events.MarksWaiting(count=count, reason=reason):

@@ -71,7 +71,7 @@ class RecogniserRules:
     recheck_after: timedelta = timedelta(seconds=3)  # one sample: is it still the same person?
     renew_after: timedelta = timedelta(minutes=5)  # then a named track is decided anew
     longest_retry: timedelta = timedelta(seconds=24)  # waits for unknown faces double up to this
-    batch: int = 8  # faces embedded in one frame; the others wait for the next one
+    batch: int = 4  # faces embedded in one frame; more would hold up the frames after it
 
 
 @dataclass(frozen=True, slots=True)

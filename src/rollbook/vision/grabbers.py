@@ -127,7 +127,7 @@ def _decoded(container: Any, options: GrabOptions, *, live: bool) -> Iterator[Pi
     for packet in container.demux(video):
         try:
             frames = packet.decode()
-        except (av.error.InvalidDataError, av.error.PatchWelcomeError) as error:
+        except (av.error.InvalidDataError, av.error.ArgumentError) as error:
             bad += 1  # streams are often joined in the middle
             if bad > BAD_PACKETS:
                 raise GrabError("sends no video that can be read.") from error

@@ -18,7 +18,7 @@ class TrackerRules:
 
     lost_after: timedelta = timedelta(milliseconds=700)  # then it is somebody new
     reacquired_after: timedelta = timedelta(milliseconds=250)  # out of sight: it may be another
-    slowest: timedelta = timedelta(seconds=2)  # between frames; a slower camera tracks nobody
+    slowest: timedelta = timedelta(seconds=2)  # between frames; after more nobody is the same
     reach: float = 0.9  # distance between centres, in sides of the face, plus `reach_a_second`
     reach_a_second: float = 2.0  # further distance for each second since it was last found
     size_ratio: float = 1.7  # largest change of the face's size between two sightings
@@ -32,6 +32,7 @@ class _Followed:
     shown: TrackedFace
     found: Box  # where it was when it was last found
     velocity: tuple[float, float]  # pixels a second
+    missed: bool = False  # a complete search did not find it since
 
     def expected(self, at: datetime, limit: timedelta) -> Box:
         """Return where it should be now; it is not taken to move on for longer than `limit`."""
@@ -65,7 +66,9 @@ class FaceFollower:
         pairs = self._pairs(faces, at)
         matched = {followed: faces[face] for followed, face in pairs}
         kept = [
-            self._found(followed, matched[i], at) if i in matched else self._missed(followed, at)
+            self._found(followed, matched[i], at)
+            if i in matched
+            else self._missed(followed, at, complete=complete)
             for i, followed in enumerate(self._followed)
         ]
         taken = {face for _, face in pairs}
@@ -80,16 +83,22 @@ class FaceFollower:
         return TrackUpdate((), ended)
 
     def _drop_lost(self, at: datetime, *, complete: bool) -> tuple[int, ...]:
-        """Drop those out of sight for too long, and everybody when the clock was set back."""
-        if self._latest is not None and at < self._latest:
+        """Drop those out of sight for too long, and everybody when the clock was set back.
+
+        Out of sight means that complete searches missed a face; a moment without any frame, or
+        with quick searches only, says nothing about it.
+        """
+        gap = timedelta(0) if self._latest is None else at - self._latest
+        if gap < timedelta(0) or gap > self._rules.slowest:
             return self.reset().ended
         patience = max(self._rules.lost_after, 2.5 * self._interval)
-        # a quick search overlooks small faces; but after a gap in the pictures nobody is the same
-        if not complete and self._latest is not None and at - self._latest < patience:
-            return ()
-        lost = [f for f in self._followed if at - f.shown.last_seen > patience]
-        self._followed = [f for f in self._followed if at - f.shown.last_seen <= patience]
-        return tuple(f.shown.track_id for f in lost)
+        lost = [
+            followed
+            for followed in self._followed
+            if complete and followed.missed and at - followed.shown.last_seen > patience
+        ]
+        self._followed = [followed for followed in self._followed if followed not in lost]
+        return tuple(followed.shown.track_id for followed in lost)
 
     def _keep_time(self, at: datetime) -> None:
         """Learn how often frames come: with a slow camera faces are patiently waited for."""
@@ -132,14 +141,19 @@ class FaceFollower:
             face=face,
             last_seen=at,
             hits=before.hits + 1,
-            reacquired=gap > max(self._rules.reacquired_after, 1.5 * self._interval),
+            reacquired=self._was_away(followed, gap),
         )
         return _Followed(shown, face.box, self._velocity(followed, face.box, gap))
 
-    def _missed(self, followed: _Followed, at: datetime) -> _Followed:
+    def _was_away(self, followed: _Followed, gap: timedelta) -> bool:
+        """Return whether it was out of sight so long that another may have taken its place."""
+        away = self._rules.reacquired_after if followed.missed else self._rules.lost_after
+        return gap > max(away, 1.5 * self._interval)
+
+    def _missed(self, followed: _Followed, at: datetime, *, complete: bool) -> _Followed:
         expected = followed.expected(at, self._rules.lost_after / 2)
         shown = replace(followed.shown, box=expected, face=None, reacquired=False)
-        return replace(followed, shown=shown)
+        return replace(followed, shown=shown, missed=followed.missed or complete)
 
     def _velocity(self, followed: _Followed, box: Box, gap: timedelta) -> tuple[float, float]:
         seconds = gap.total_seconds()
