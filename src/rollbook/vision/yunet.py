@@ -64,16 +64,24 @@ class YuNetDetector:
         height, width = pixels.shape[:2]
         if min(height, width) < 2:
             return []
-        longest = max(height, width)
-        finest = min(1.0, self.max_side / longest)
-        rows = [self._at_scale(pixels, finest)]
-        scale = finest
-        # a face that fills a large picture is beyond what one scale finds
-        while longest * scale > self.COARSE * 1.6:
-            scale = max(scale / 3, self.COARSE / longest)
-            rows.append(self._at_scale(pixels, scale))
+        rows = [self._at_scale(pixels, scale) for scale in self._scales(max(height, width))]
         found = np.concatenate(rows)
         return [_to_face(row) for row in _suppress(found)]
+
+    def _scales(self, longest: int) -> list[float]:
+        """Return the scales to search at, finest first, for a picture with this longest side.
+
+        One is enough for the frames of a camera. A face that fills a larger picture is beyond
+        what its finest scale finds.
+        """
+        side = min(longest, self.max_side)
+        sides = [side]
+        while side > self.COARSE * 1.2:
+            side = max(round(side / 3), self.COARSE)
+            sides.append(side)
+        if longest > self.COARSE:
+            sides.append(self.COARSE // 2)
+        return [side / longest for side in sides]
 
     def refine(self, pixels: Pixels, faces: Sequence[DetectedFace]) -> list[DetectedFace]:
         """Return the faces, in order, with landmarks that are steadier than those of `detect`.
