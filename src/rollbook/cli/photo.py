@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
 from rollbook.cli import common
+from rollbook.cli.register import ERASED
 from rollbook.domain.attendance import Session, to_utc
 from rollbook.domain.identification import Identified, Rejected, Unidentified
-from rollbook.errors import InvalidInput
+from rollbook.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
+    from rollbook.domain.ports import ReviewItem
     from rollbook.services.photo import Confirmed, PhotoFace, PhotoResult
 
 DOUBTS = {
@@ -101,7 +103,7 @@ def _row(face: PhotoFace, names: Mapping[str, str]) -> dict[str, object]:
     match face.decision:
         case Identified(subject_id=subject_id, score=score, margin=margin):
             said = f"{face.decision.frames} pictures agree" if face.decision.frames > 1 else ""
-            row |= {"person": names.get(subject_id), "score": f"{score:.3f}"}
+            row |= {"person": names.get(subject_id, ERASED), "score": f"{score:.3f}"}
             row |= {"margin": f"{margin:.3f}", "said": said}
         case Unidentified(doubt=doubt, candidates=candidates):
             best = f"{candidates[0].score:.3f}" if candidates else None
@@ -139,6 +141,58 @@ def _as_json(
     return answer
 
 
+review_app = typer.Typer(no_args_is_help=True, help="Faces that were left for a person.")
+
+
+@review_app.command("list")
+def list_reviews(
+    session: Annotated[str | None, typer.Option("--session", help="Only of this session.")] = None,
+    as_json: common.JsonOption = False,
+) -> None:
+    """List faces that resemble somebody but are not certain; mark the right ones by hand."""
+    app = common.open_app()
+    with app.uow() as uow:
+        session_id = uow.sessions.get(session).session_id if session else None
+        items = uow.reviews.all(session_id)
+        names = uow.subjects.names()
+    columns = ["id", "session", "person", "score", "said", "photo", "face"]
+    rows = [_review_row(item, names) for item in items]
+    common.print_table(columns, rows, as_json=as_json, empty="Nothing waits for review.")
+    if rows and not as_json:
+        common.say("Mark who it is: rollbook mark PERSON --session ID --status present")
+        common.say("Take a face off the list: rollbook review dismiss ID")
+
+
+def _review_row(item: ReviewItem, names: Mapping[str, str]) -> dict[str, object]:
+    candidates: Any = item.body["candidates"]
+    subject_id, score = candidates[0]
+    return {
+        "id": item.review_id,
+        "session": item.session_id,
+        "person": f"{names.get(subject_id, ERASED)}?",
+        "score": f"{score:.3f}",
+        "said": DOUBTS.get(str(item.body["doubt"])),
+        "photo": int(str(item.body["photo"])) + 1,
+        "face": item.body["face"],
+    }
+
+
+@review_app.command("dismiss")
+def dismiss_review(
+    review_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the list, or its start.")],
+) -> None:
+    """Take a face off the list; marks are not changed."""
+    app = common.open_app()
+    with app.uow() as uow:
+        found = [item for item in uow.reviews.all() if item.review_id.startswith(review_id)]
+        if len(found) != 1:
+            raise NotFound(f"{len(found)} faces on the list have an id that starts so.")
+        uow.reviews.delete(found[0].review_id)
+        uow.commit()
+    common.say("Taken off the list.")
+
+
 def commands(app: typer.Typer) -> None:
-    """Add the command to the program."""
+    """Add the commands to the program."""
     app.command("photo")(photo)
+    app.add_typer(review_app, name="review")

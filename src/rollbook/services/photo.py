@@ -44,7 +44,7 @@ Sight = Callable[
     [str, str, datetime, Method, Direction, str | None, Evidence | None], Mark | Ignored
 ]
 
-REVIEW_LEVEL = 0.6  # part of the threshold from which an unsure face is worth a person's look
+REVIEW_LEVEL = 0.75  # part of the threshold from which an unsure face is worth a look
 
 
 @dataclass(frozen=True, slots=True)
