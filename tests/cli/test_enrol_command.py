@@ -10,11 +10,11 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from intake import COLOURS, LEVELS, Meter, portrait, save
+from intake import COLOURS, LEVELS, Meter, SureDetector, portrait, save
 from rollbook.bootstrap import App
 from rollbook.cli.main import app
 from rollbook.services.samples import Sampler
-from rollbook.testing import BLUE, GREEN, RED, ColourDetector, ColourEmbedder, ListSource
+from rollbook.testing import BLUE, GREEN, RED, ColourEmbedder, ListSource
 from rollbook.vision.crops import cut_crop
 from rollbook.vision.engine import Engine
 
@@ -25,7 +25,7 @@ CONSENT = ("--consent", "v1", "--given-by", "their guardians")
 @pytest.fixture(autouse=True)
 def _colours(monkeypatch: pytest.MonkeyPatch) -> None:
     """People are colours: no networks are loaded."""
-    engine = Engine(ColourDetector(COLOURS), ColourEmbedder())
+    engine = Engine(SureDetector(COLOURS), ColourEmbedder())
     monkeypatch.setattr(App, "sampler", Sampler(engine, Meter(), cut_crop))
     monkeypatch.setattr(App, "engine", engine)
     monkeypatch.setattr(App, "enrolment_levels", lambda app, people: LEVELS)
