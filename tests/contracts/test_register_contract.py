@@ -285,6 +285,13 @@ def test_a_register_with_a_changed_head_takes_no_more_entries(eight: Database) -
         append(eight, mark(9))
 
 
+def test_a_register_with_an_entry_put_behind_its_head_takes_no_more(eight: Database) -> None:
+    with eight.engine.begin() as connection:
+        _insert_copy(9)(connection)
+    with pytest.raises(RegisterTampered, match="Entry 9"):
+        append(eight, mark(9))
+
+
 @pytest.mark.parametrize("what", ["another payload", "a flipped bit"])
 def test_a_changed_entry_is_not_read_as_if_nothing_were(eight: Database, what: str) -> None:
     with eight.engine.begin() as connection:

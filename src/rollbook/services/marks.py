@@ -49,6 +49,12 @@ def marks_of(uow: UnitOfWork, session_ids: Sequence[str]) -> dict[str, list[Mark
     return {session_id: _marks(entries, uow.vault) for session_id, entries in found.items()}
 
 
+def marks_about(uow: UnitOfWork, session_id: str, subject_id: str) -> list[Mark]:
+    """Return one person's marks in a session, in the order of the register."""
+    entries = uow.register.of_session(session_id)
+    return _marks((e for e in entries if e.body.get("subject_id") == subject_id), uow.vault)
+
+
 def _marks(entries: Iterable[Entry], vault: Vault) -> list[Mark]:
     return [mark_of(entry, vault) for entry in entries if entry.kind is EntryKind.MARK]
 

@@ -28,7 +28,7 @@ from rollbook.domain.ports import Clock, OpenUnitOfWork, Progress, UnitOfWork
 from rollbook.domain.register import EntryKind, NewEntry, Verification
 from rollbook.domain.subjects import new_id
 from rollbook.errors import AlreadyExists, InvalidInput, SessionClosed
-from rollbook.services.marks import entry_of, marks_of
+from rollbook.services.marks import entry_of, marks_about, marks_of
 
 REASON_LIMIT = 1000  # characters
 CAMERA = "camera"
@@ -105,7 +105,7 @@ class RegisterKeeper:
             uow.register.hold()
             session = uow.sessions.get(session_id)
             uow.subjects.get(subject_id)
-            earlier = _marks_about(uow, session, subject_id)
+            earlier = marks_about(uow, session.session_id, subject_id)
             kind = next_mark(session, earlier, at, direction)
             if isinstance(kind, Ignored):
                 return kind
@@ -150,7 +150,7 @@ class RegisterKeeper:
                 status=status,
                 rule="set by a person",
                 reason=reason,
-                corrects=_statement_in_force(_marks_about(uow, session, subject_id)),
+                corrects=_statement_in_force(marks_about(uow, session.session_id, subject_id)),
             )
             _append(uow, mark)
             return mark
@@ -224,11 +224,6 @@ def clean_remark(text: str | None) -> str | None:
             f"A reason or title may have {REASON_LIMIT} characters; this one has {len(kept)}."
         )
     return kept or None
-
-
-def _marks_about(uow: UnitOfWork, session: Session, subject_id: str) -> list[Mark]:
-    marks = marks_of(uow, [session.session_id])[session.session_id]
-    return [mark for mark in marks if mark.subject_id == subject_id]
 
 
 def _statement_in_force(marks: Sequence[Mark]) -> str | None:

@@ -50,7 +50,10 @@ class Ledger:
         row, body = self._row(entry, number + 1, once)
         row["payload"] = self._vault.seal(pad(body), purpose=ENTRY, owner=str(number + 1))
         row["link"] = self._chain.link(previous, row["content"])
-        self._insert([row])
+        try:
+            self._connection.execute(insert(ledger), row)
+        except IntegrityError as error:  # the head is held, so nobody else can have the number
+            raise _tampered(f"Entry {number + 1}") from error
         self._move_head(number + 1, row["link"])
         return Entry(number + 1, entry.kind, from_json(body), entry.session_id)
 
