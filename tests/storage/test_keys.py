@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,42 @@ def test_keys_are_not_shown_in_tracebacks() -> None:
     site = Fernet(Fernet.generate_key())
     ring = KeyRing.unwrap(site, new_data_keys(site))
     assert "index" not in repr(ring) and "b'" not in repr(ring)
+
+
+@pytest.mark.parametrize(
+    ("listing", "safe"),
+    [
+        ("C:\\home\\site.key PC\\ada:(F)\n\nSuccessfully processed 1 files", True),
+        ("site.key PC\\ada:(F)\n         BUILTIN\\Users:(I)(RX)\n", False),
+        ("", False),
+    ],
+)
+def test_on_windows_the_access_list_tells_who_can_read_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listing: str, safe: bool
+) -> None:
+    from rollbook.storage import keys
+
+    asked: list[list[str]] = []
+
+    def icacls(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        asked.append(command)
+        return subprocess.CompletedProcess(command, 0, stdout=listing)
+
+    monkeypatch.setattr(keys.subprocess, "run", icacls)
+    monkeypatch.setenv("USERNAME", "ada")
+    keys._restrict_by_acl(tmp_path)
+    assert asked[0][-1] == "ada:(OI)(CI)F" and "/inheritance:r" in asked[0]
+    assert (keys._exposed_by_acl(site_key_file(tmp_path)) is None) is safe
+
+
+def test_without_icacls_the_key_counts_as_exposed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rollbook.storage import keys
+
+    def missing(*_: object, **__: object) -> None:
+        raise FileNotFoundError("icacls")
+
+    monkeypatch.setattr(keys.subprocess, "run", missing)
+    keys._restrict_by_acl(tmp_path)
+    assert "not certain" in (keys._exposed_by_acl(site_key_file(tmp_path)) or "")

@@ -68,10 +68,11 @@ class _Check:
             rows = self._connection.execute(query.where(ledger.c.number > rows[-1].number)).all()
 
     def _open_sheets(self, rows: Sequence[Any]) -> None:
-        folded = (row.session_id for row in rows if row.payload is None)
-        wanted = [s for s in dict.fromkeys(folded) if s is not None and s not in self._sheets]
-        while self._sheets and len(self._sheets) + len(wanted) > OPENED:
-            self._sheets.pop(next(iter(self._sheets)))
+        needed = dict.fromkeys(row.session_id or "" for row in rows if row.payload is None)
+        wanted = [session_id for session_id in needed if session_id not in self._sheets]
+        for session_id in [spare for spare in self._sheets if spare not in needed]:
+            if len(self._sheets) + len(wanted) > OPENED:
+                self._sheets.pop(session_id)
         for start in range(0, len(wanted), BLOCK):
             block = sheets.c.session_id.in_(wanted[start : start + BLOCK])
             for row in self._connection.execute(select(sheets).where(block)):
