@@ -119,7 +119,10 @@ class Enroller:
             else:
                 seen.add(picture.source)
                 found = self._sampler.examine(picture)
-                (samples if isinstance(found, Sample) else refusals).append(found)  # type: ignore[arg-type]
+                if isinstance(found, Sample):
+                    samples.append(found)
+                else:
+                    refusals.append(found)
         return Examined(tuple(samples), tuple(refusals), already)
 
     def has_source(self, who: Enrolee, source: str) -> bool:
@@ -189,7 +192,6 @@ class Enroller:
         rows: Rows,
         doubles: Sequence[Candidate],
     ) -> None:
-        now = self._clock.now()
         if who.is_new:
             uow.subjects.add(who.subject)
             uow.register.append(subject_entry("added", who.subject_id, self._clock))
@@ -198,7 +200,14 @@ class Enroller:
         self._join(uow, who)
         if who.also is not None:
             who.also(uow)
-        references = [
+        references = self._references(who, samples, rows)
+        for reference in references:
+            uow.references.add(reference)
+        uow.register.append(self._entry(who, references, doubles))
+
+    def _references(self, who: Enrolee, samples: Sequence[Sample], rows: Rows) -> list[Reference]:
+        now = self._clock.now()
+        return [
             Reference(
                 reference_id=new_id(),
                 subject_id=who.subject_id,
@@ -211,11 +220,13 @@ class Enroller:
             )
             for sample, row in zip(samples, rows, strict=True)
         ]
-        for reference in references:
-            uow.references.add(reference)
+
+    def _entry(
+        self, who: Enrolee, references: Sequence[Reference], doubles: Sequence[Candidate]
+    ) -> NewEntry:
         body: dict[str, object] = {
             "event": "enrolled",
-            "at": now.isoformat(),
+            "at": self._clock.now().isoformat(),
             "subject_id": who.subject_id,
             "references": [reference.reference_id for reference in references],
             "space": str(self._sampler.space),
@@ -224,7 +235,7 @@ class Enroller:
             body["consent_id"] = who.consent.consent_id
         if doubles:
             body["allowed_duplicates"] = [candidate.subject_id for candidate in doubles]
-        uow.register.append(NewEntry(EntryKind.ENROLMENT, body))
+        return NewEntry(EntryKind.ENROLMENT, body)
 
 
 def _odd_ones(
