@@ -26,6 +26,7 @@ Names = npt.NDArray[np.str_]
 FITTED_FMR = (1e-1, 1e-5)
 STEPS = 60
 MIN_PEOPLE = 40
+MIN_SPREAD = 0.01  # of scores, below which there is nothing to fit
 MARGINS = {ProbeKind.SINGLE: 0.05, ProbeKind.TRACK: 0.04}
 FUSED = 3  # pictures of a person that stand in for the frames of a track: the fewest that decide
 FUSIONS = 4  # different choices of them a person
@@ -113,17 +114,23 @@ def fit(
     """Return the curve through the comparisons."""
     floor = max(FITTED_FMR[1], 20 / len(found.scores))  # fewer comparisons would be chance
     low, high = found.threshold(FITTED_FMR[0]), found.threshold(floor)
+    if high - low < MIN_SPREAD:
+        raise _no_curve()
     thresholds = np.linspace(low, high, STEPS)
     ranks = np.searchsorted(-found.scores, -thresholds, side="right") - 1
     c2, c1, c0 = np.polyfit(thresholds, np.log10(found.fmr[ranks]), 2)
     if c1 + 2 * c2 * low >= 0 or c1 + 2 * c2 * high >= 0:
-        raise InvalidInput(
-            "The comparisons do not give a falling curve: too few people, or pictures of one "
-            "person under several names."
-        )
+        raise _no_curve()
     coefficients = (round(float(c0), 6), round(float(c1), 6), round(float(c2), 6))
     valid = (round(low, 4), round(high, 4))
     return Calibration(space, kind, coefficients, valid, MARGINS[kind], evidence, cohort)
+
+
+def _no_curve() -> InvalidInput:
+    return InvalidInput(
+        "The comparisons do not give a falling curve: too few people, or pictures of one person "
+        "under several names."
+    )
 
 
 def cohort_of(samples: Samples, space: TemplateSpace) -> Cohort | None:
