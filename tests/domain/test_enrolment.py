@@ -80,6 +80,12 @@ def test_whoever_would_be_named_at_the_sites_threshold_is_a_possible_duplicate()
     assert levels.duplicate == CALIBRATION.operating_point(0.001, 500).threshold
 
 
+def test_a_site_that_has_just_begun_is_not_full_of_look_alikes() -> None:
+    calibrations = {ProbeKind.SINGLE: CALIBRATION}
+    begun, small = (levels_of(calibrations, SPACE, 0.001, people) for people in (1, 50))
+    assert begun == small
+
+
 def test_an_embedder_without_calibration_enrols_nobody() -> None:
     with pytest.raises(ModelUnavailable, match="rollbook evaluate calibrate"):
         levels_of({}, SPACE, 0.001, 10)

@@ -14,6 +14,7 @@ from rollbook.domain.templates import TemplateSpace
 from rollbook.errors import ModelUnavailable
 
 AGREE_FMR = 0.001  # two samples of one person are more alike than all but so many of strangers
+SMALLEST_SITE = 50  # people; a site that has just begun is measured by what it will be
 LOOK_ALIKE_FACTOR = 20.0  # pairs that would pass at so many times the target are look-alikes
 
 
@@ -60,7 +61,8 @@ def levels_of(
     """Return the levels for a site with so many enrolled people.
 
     Whoever would be taken for somebody else at the site's own operating point is a possible
-    duplicate.
+    duplicate. Look-alikes are rarer than strangers who would be named at LOOK_ALIKE_FACTOR times
+    the target.
 
     Raises:
         ModelUnavailable: the embedder has no calibration, so its scores mean nothing yet.
@@ -71,7 +73,7 @@ def levels_of(
             f"The embedder {space} has no calibration yet, so nobody can be enrolled with it. "
             "Run: rollbook evaluate calibrate"
         )
-    size = max(1, people)
+    size = max(SMALLEST_SITE, people)
     looser = min(0.25, target_fpir * LOOK_ALIKE_FACTOR)
     return EnrolmentLevels(
         agree=calibration.operating_point(AGREE_FMR, 1).threshold,
