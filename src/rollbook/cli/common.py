@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import click
@@ -101,9 +104,40 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
         disable=not err.is_terminal,
         transient=True,
     )
-    with bar:
+    with bar, ended_in_order() as asked:
         task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+        def update(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+            if asked():
+                raise KeyboardInterrupt  # between two steps, so that nothing is half done
+
+        yield update
+
+
+@contextmanager
+def ended_in_order() -> Iterator[Callable[[], bool]]:
+    """Yield what tells whether Ctrl-C, or the end of a service, was asked for meanwhile.
+
+    An exception in the middle of a transaction would leave it to chance where the work stops. A
+    second Ctrl-C is one all the same, for somebody who cannot wait.
+    """
+    asked: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        asked.append(number)
+        if len(asked) > 1:
+            raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False  # only the main thread gets signals
+        return
+    before = {kind: signal.signal(kind, note) for kind in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
 
 
 class RollbookGroup(TyperGroup):
@@ -114,3 +148,5 @@ class RollbookGroup(TyperGroup):
             return super().invoke(ctx)
         except RollbookError as error:
             raise fail(str(error)) from error
+        except KeyboardInterrupt:
+            raise fail("Stopped. What was reported as done is kept.") from None

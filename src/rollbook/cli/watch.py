@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import webbrowser
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -77,8 +76,7 @@ def watch(
             show=board.show if board is not None else None,
         )
         reporter.say(f"Watching {address.shown}. Press Ctrl-C to end.")
-        stack.enter_context(_ended_as_by_ctrl_c())
-        summary = watching.run()
+        summary = watching.run(stack.enter_context(common.ended_in_order()))
     if as_json:
         common.print_json(_as_json(summary, reporter))
     else:
@@ -157,16 +155,6 @@ def _shown(reporter: Reporter) -> Iterator[Display]:
         yield display
     finally:
         display.close()
-
-
-@contextmanager
-def _ended_as_by_ctrl_c() -> Iterator[None]:
-    """Let the signal that ends a service be a regular end, too."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _both(
