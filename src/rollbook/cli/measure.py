@@ -15,6 +15,7 @@ from rollbook.errors import InvalidInput
 
 if TYPE_CHECKING:
     from rollbook.evaluation.acquire import Acquirer
+    from rollbook.evaluation.calibrate import Samples
     from rollbook.evaluation.calibration_run import Calibrated
     from rollbook.evaluation.identification import IdentificationResult
     from rollbook.settings import Settings
@@ -114,18 +115,10 @@ def calibrate(
     Needs pictures of 40 people and more, three of some of them; better of several hundred.
     """
     from rollbook.evaluation.calibration_run import calibrate as find_curves
-    from rollbook.evaluation.calibration_run import gather, pictures_of_people
     from rollbook.vision.calibration import FOLDER, save_calibrations
-    from rollbook.vision.images import PICTURE_SUFFIXES
 
     settings, engine = _engine()
-    pictures = [
-        (f"{number}/{person}", str(folder / path))
-        for number, folder in enumerate(folders)
-        for person, path in pictures_of_people(folder, PICTURE_SUFFIXES)
-    ]
-    with common.progress_bar("calibrating") as update:
-        samples = gather(pictures, _acquirer(engine, Path()), update)
+    samples = _samples(engine, folders)
     found = find_curves(samples, engine.space, source)
     file = save_calibrations(
         out or settings.models_dir / FOLDER,
@@ -135,6 +128,31 @@ def calibrate(
     )
     common.warn(f"Written to {file}")
     _print_calibration({kind.value: curve for kind, curve in found.items()}, as_json=as_json)
+
+
+@evaluate_app.command()
+def centre(
+    folders: Annotated[
+        list[Path], typer.Argument(help="Folders that hold a folder a person.", metavar="FOLDER...")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="JSON file to write.")],
+    source: Annotated[str, typer.Option("--source", help="What the pictures are.")] = "",
+) -> None:
+    """Find anew what all faces have in common to the default network (for its maintainers).
+
+    Templates with another centre are of another version: calibrate and encode anew afterwards.
+    """
+    from rollbook.vision.centre import Uncentred, mean_of_people, to_json
+    from rollbook.vision.engine import Engine
+    from rollbook.vision.sface import SFaceEmbedder
+
+    _, engine = _engine()
+    if not isinstance(engine.embedder, SFaceEmbedder):
+        raise InvalidInput("Only the default embedder, sface, has a centre.")
+    samples = _samples(Engine(engine.detector, Uncentred(engine.embedder)), folders)
+    found = mean_of_people(samples.references, samples.people)
+    out.write_text(to_json(found, source), encoding="utf-8", newline="\n")
+    common.say(f"The middle of {found.people} people is written to {out}")
 
 
 def commands(app: typer.Typer) -> None:
@@ -155,6 +173,20 @@ def _acquirer(engine: Engine, images: Path) -> Acquirer:
     from rollbook.vision.images import read_image
 
     return Acquirer(engine, read_image, images, common.warn)
+
+
+def _samples(engine: Engine, folders: list[Path]) -> Samples:
+    """Return the templates of all pictures in `FOLDER/<person>/`."""
+    from rollbook.evaluation.calibration_run import gather, pictures_of_people
+    from rollbook.vision.images import PICTURE_SUFFIXES
+
+    pictures = [
+        (f"{number}/{person}", str(folder / path))
+        for number, folder in enumerate(folders)
+        for person, path in pictures_of_people(folder, PICTURE_SUFFIXES)
+    ]
+    with common.progress_bar("embedding") as update:
+        return gather(pictures, _acquirer(engine, Path()), update)
 
 
 def _found_on(settings: Settings, source: str, people: int, pictures: int) -> dict[str, Any]:

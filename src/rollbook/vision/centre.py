@@ -11,11 +11,13 @@ import hashlib
 import json
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from rollbook.domain.templates import unit_rows
+from rollbook.domain.faces import Alignment, Pixels
+from rollbook.domain.templates import TemplateSpace, unit_rows
 from rollbook.errors import ModelUnavailable
 from rollbook.vision.models import ModelFile
 
@@ -38,6 +40,30 @@ class Centre:
         """Return what tells templates with this centre from those of the bare network."""
         text = f"{model.sha256} {[round(float(value), DIGITS) for value in self.values]}"
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+class HasRaw(Protocol):
+    """An embedder that can leave its centre in."""
+
+    @property
+    def space(self) -> TemplateSpace: ...
+
+    @property
+    def alignment(self) -> Alignment: ...
+
+    def raw(self, crops: Pixels) -> Rows: ...
+
+
+class Uncentred:
+    """An embedder as its network is, to find the centre with."""
+
+    def __init__(self, embedder: HasRaw) -> None:
+        self._embedder = embedder
+        self.space = embedder.space
+        self.alignment = embedder.alignment
+
+    def embed(self, crops: Pixels) -> Rows:
+        return self._embedder.raw(crops)
 
 
 def mean_of_people(rows: Rows, people: npt.NDArray[np.str_]) -> Centre:
