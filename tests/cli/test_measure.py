@@ -10,8 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from rollbook import bootstrap
 from rollbook.cli.main import app
@@ -152,3 +151,9 @@ def test_a_folder_that_is_not_there_is_a_sentence(run: Run, tmp_path: Path) -> N
     done = run("calibrate", tmp_path / "none")
     assert done.exit_code == 1
     assert "is not a folder" in done.stderr
+
+
+def test_only_the_default_embedder_has_a_centre_to_find(run: Run, tmp_path: Path) -> None:
+    done = run("centre", tmp_path, "--out", tmp_path / "centre.json")
+    assert done.exit_code == 1
+    assert "sface" in done.stderr

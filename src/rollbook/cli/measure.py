@@ -142,6 +142,7 @@ def centre(
 
     Templates with another centre are of another version: calibrate and encode anew afterwards.
     """
+    from rollbook.evaluation.calibrate import require_people
     from rollbook.vision.centre import Uncentred, mean_of_people, to_json
     from rollbook.vision.engine import Engine
     from rollbook.vision.sface import SFaceEmbedder
@@ -150,6 +151,7 @@ def centre(
     if not isinstance(engine.embedder, SFaceEmbedder):
         raise InvalidInput("Only the default embedder, sface, has a centre.")
     samples = _samples(Engine(engine.detector, Uncentred(engine.embedder)), folders)
+    require_people(samples)
     found = mean_of_people(samples.references, samples.people)
     out.write_text(to_json(found, source), encoding="utf-8", newline="\n")
     common.say(f"The middle of {found.people} people is written to {out}")
