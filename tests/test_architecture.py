@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ SOURCE = Path(errors.__file__).parent
 DOMAIN = sorted((SOURCE / "domain").glob("*.py"))
 SERVICES = sorted((SOURCE / "services").glob("*.py"))
 CLI = sorted((SOURCE / "cli").glob("*.py"))
+PYPROJECT = SOURCE.parent.parent / "pyproject.toml"
 SLOW_TO_IMPORT = {"openvino", "onnx", "cv2", "av", "sqlalchemy", "alembic", "fpdf", "skimage"}
 
 
@@ -52,3 +56,25 @@ def test_openvino_is_imported_in_one_place_only() -> None:
         if "openvino" in imported(file)
     }
     assert users == {"vision/inference.py"}
+
+
+def distribution(requirement: str) -> str:
+    """Return the name before version and extras, as package indexes compare names."""
+    found = re.match(r"[\w.-]+", requirement)
+    assert found is not None, requirement
+    return re.sub(r"[-_.]+", "-", found.group()).lower()
+
+
+def test_every_import_is_declared_and_not_only_there_because_of_another_package() -> None:
+    project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    stated = project["dependencies"] + [
+        one for extra in set(extras) - {"test"} for one in extras[extra]
+    ]
+    declared = {distribution(one) for one in stated}
+    owners = packages_distributions()
+    for file in SOURCE.rglob("*.py"):
+        for name in imported(file) - set(sys.stdlib_module_names) - {"rollbook"}:
+            found = {distribution(owner) for owner in owners.get(name, [])}
+            if found:  # the optional ones need not be installed
+                assert found & declared, f"{file} imports {name}, of {', '.join(found)}"

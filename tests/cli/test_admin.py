@@ -7,8 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from rollbook.cli import doctor
 from rollbook.cli.main import app
