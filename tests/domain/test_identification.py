@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rollbook.domain.evidence import evidence_of
 from rollbook.domain.gallery import Candidate, Cohort
 from rollbook.domain.identification import (
     LOOK_ALIKE_FACTOR,
@@ -127,3 +128,12 @@ def test_look_alikes_need_a_larger_margin() -> None:
     doubted = decide(candidates, POINT, look_alikes=pair)
     assert isinstance(doubted, Unidentified)
     assert doubted.doubt is Doubt.AMBIGUOUS
+
+
+def test_a_name_says_which_margin_its_runner_up_asked_for() -> None:
+    pair = frozenset({frozenset({"a", "b"})})
+    candidates = [Candidate("a", 0.8), Candidate("b", 0.5), Candidate("c", 0.4)]
+    plain, careful = decide(candidates, POINT), decide(candidates, POINT, look_alikes=pair)
+    assert isinstance(plain, Identified) and plain.needed == POINT.margin
+    assert isinstance(careful, Identified) and careful.needed == LOOK_ALIKE_FACTOR * POINT.margin
+    assert evidence_of(careful).required_margin == pytest.approx(0.1)

@@ -91,6 +91,18 @@ def test_somebody_seen_arrives_once_and_is_quiet_then(room: Room) -> None:
     assert room.statuses() == [Status.PRESENT, Status.OPEN]
 
 
+def test_each_mark_keeps_the_rule_that_led_to_it(room: Room) -> None:
+    for minute, direction in ((1, Direction.IN), (7, Direction.BOTH), (13, Direction.OUT)):
+        room.see(room.ada, minute, direction)
+    room.see(room.bob, 11)
+    assert [mark.rule for mark in room.keeper.marks(room.session.session_id)] == [
+        "school lesson: arrived within 10 min of the start",
+        "school lesson: seen again after 5 min or more",
+        "school lesson: passed on the way out",
+        "school lesson: arrived more than 10 min after the start",
+    ]
+
+
 def test_who_is_seen_too_early_too_late_or_leaving_first_writes_nothing(room: Room) -> None:
     assert room.see(room.ada, -16) == NOT_OPEN_YET
     assert room.see(room.ada, 61) == OVER

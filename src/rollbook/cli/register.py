@@ -46,12 +46,15 @@ def evidence_row(record: AttendanceRecord, names: Mapping[str, str]) -> dict[str
             "required_margin": evidence.required_margin,
             "frames": evidence.frames,
             "camera": said.camera_id,
+            "direction": said.direction.value,
+            "rule": said.rule,
             "candidates": [[names.get(who, ERASED), score] for who, score in evidence.candidates],
             "gallery_size": evidence.gallery_size,
             "target_fpir": evidence.target_fpir,
             "space": evidence.space,
             "measured_on": evidence.measured_on,
             "attack_detector": evidence.attack_detector,
+            "attack_score": evidence.attack_score,
         }
     }
 

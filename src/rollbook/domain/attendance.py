@@ -323,12 +323,30 @@ def _from_sightings(
     if arrived is None:
         over = session.is_over(now)
         return (Status.ABSENT, "not seen") if over else (Status.OPEN, "not seen yet")
-    after_start = arrived.at - session.starts_at
+    status, rule = _from_arrival(policy, arrived.at - session.starts_at)
+    asked = policy.minimum_presence
+    if status is Status.ABSENT or asked is None:
+        return status, rule
+    if _left_too_early(session, sightings, left_at, asked):
+        return Status.LEFT_EARLY, f"stayed less than {_minutes(asked)}"
+    return status, rule
+
+
+def rule_of(session: Session, kind: MarkKind, at: datetime) -> str:
+    """Return the rule by which a sighting at this instant is a mark, named with its policy."""
+    policy = session.policy
+    said = {
+        MarkKind.ARRIVED: _from_arrival(policy, at - session.starts_at)[1],
+        MarkKind.SEEN: f"seen again after {_minutes(policy.quiet_period)} or more",
+        MarkKind.LEFT: "passed on the way out",
+        MarkKind.STATUS: "set by a person",
+    }
+    return f"{policy.name}: {said[kind]}"
+
+
+def _from_arrival(policy: AttendancePolicy, after_start: timedelta) -> tuple[Status, str]:
     if policy.absent_after is not None and after_start > policy.absent_after:
         return Status.ABSENT, f"arrived more than {_minutes(policy.absent_after)} after the start"
-    asked = policy.minimum_presence
-    if asked is not None and _left_too_early(session, sightings, left_at, asked):
-        return Status.LEFT_EARLY, f"stayed less than {_minutes(asked)}"
     if after_start > policy.late_after:
         return Status.LATE, f"arrived more than {_minutes(policy.late_after)} after the start"
     return Status.PRESENT, f"arrived within {_minutes(policy.late_after)} of the start"

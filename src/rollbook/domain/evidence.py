@@ -18,7 +18,7 @@ def evidence_of(
         score=round(decision.score, 4),
         threshold=round(point.threshold, 4),
         margin=round(decision.margin, 4),
-        required_margin=round(point.margin, 4),
+        required_margin=round(decision.needed, 4),
         frames=decision.frames,
         candidates=tuple((c.subject_id, round(c.score, 4)) for c in decision.candidates),
         gallery_size=point.gallery_size,

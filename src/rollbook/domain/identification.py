@@ -124,6 +124,12 @@ class Identified:
     candidates: tuple[Candidate, ...]
     point: OperatingPoint
     frames: int = 1
+    required_margin: float | None = None  # over this runner-up; None: that of `point`
+
+    @property
+    def needed(self) -> float:
+        """Return the margin over the runner-up that this name had to have."""
+        return self.point.margin if self.required_margin is None else self.required_margin
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +173,13 @@ def decide(
     best = shown[0]
     if best.score < point.threshold:
         return Unidentified(Doubt.BELOW_THRESHOLD, shown, point, frames)
-    for other in shown[1:]:
-        pair = frozenset((best.subject_id, other.subject_id))
-        needed = point.margin * (LOOK_ALIKE_FACTOR if pair in look_alikes else 1.0)
+    pairs = [frozenset((best.subject_id, other.subject_id)) for other in shown[1:]]
+    required = [
+        point.margin * (LOOK_ALIKE_FACTOR if pair in look_alikes else 1.0) for pair in pairs
+    ]
+    for other, needed in zip(shown[1:], required, strict=True):
         if best.score - other.score < needed:
             return Unidentified(Doubt.AMBIGUOUS, shown, point, frames)
     margin = best.score - shown[1].score if len(shown) > 1 else best.score
-    return Identified(best.subject_id, best.score, margin, shown, point, frames)
+    needed = required[0] if required else point.margin
+    return Identified(best.subject_id, best.score, margin, shown, point, frames, needed)

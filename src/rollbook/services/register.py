@@ -22,6 +22,7 @@ from rollbook.domain.attendance import (
     Status,
     next_mark,
     records_of,
+    rule_of,
 )
 from rollbook.domain.policy_codec import policy_to_json
 from rollbook.domain.ports import Clock, OpenUnitOfWork, Progress, UnitOfWork
@@ -117,6 +118,7 @@ class RegisterKeeper:
                 at=at,
                 method=method,
                 by=CAMERA if camera_id or method in (Method.FACE, Method.PHOTO) else method.value,
+                rule=rule_of(session, kind, at),
                 camera_id=camera_id,
                 direction=direction,
                 evidence=evidence,
