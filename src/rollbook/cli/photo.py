@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, time
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
@@ -12,7 +12,8 @@ import typer
 
 from rollbook.cli import common
 from rollbook.cli.register import ERASED
-from rollbook.domain.attendance import Session, to_utc
+from rollbook.cli.times import time_of_session
+from rollbook.domain.attendance import Session
 from rollbook.domain.identification import Identified, Rejected, Unidentified
 from rollbook.errors import InvalidInput, NotFound
 
@@ -67,11 +68,7 @@ def _taken_at(at: str | None, session: Session, zone: ZoneInfo, now: datetime) -
         raise InvalidInput(
             "The session takes no marks now. Say when the photograph was taken: --at HH:MM"
         )
-    try:
-        wall = time.fromisoformat(at)
-    except ValueError as error:
-        raise InvalidInput(f"{at!r} is not a time; write it as HH:MM, for example 08:05") from error
-    taken = to_utc(session.business_date, wall, zone)
+    taken = time_of_session(at, session, zone)
     if not session.takes_marks_at(taken):
         raise InvalidInput(f"The session takes no marks at {at}.")
     return taken

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,7 @@ import typer
 
 from rollbook.cli import common
 from rollbook.cli.register import ERASED, counted, counts, evidence_row, record_row
+from rollbook.cli.times import parse_time
 from rollbook.domain.attendance import (
     POLICIES,
     SCHOOL_LESSON,
@@ -74,9 +75,11 @@ def planned(
     on = local_now.date() if day is None else _date(day)
     if start is None and on != local_now.date():
         raise InvalidInput("Say when the session starts on that day: --start HH:MM")
-    begin = local_now.time().replace(second=0, microsecond=0) if start is None else _time(start)
+    begin = (
+        local_now.time().replace(second=0, microsecond=0) if start is None else parse_time(start)
+    )
     if end is not None:
-        return plan_session(on, begin, _time(end), zone)
+        return plan_session(on, begin, parse_time(end), zone)
     starts_at = to_utc(on, begin, zone)
     return starts_at, starts_at + USUAL_LENGTH, starts_at.astimezone(zone).date()
 
@@ -91,16 +94,6 @@ def policy_called(name: str) -> AttendancePolicy:
     if found is None:
         raise InvalidInput(f"There is no policy {name!r}; there are: {', '.join(POLICIES)}.")
     return found
-
-
-def _time(text: str) -> time:
-    try:
-        wall = time.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidInput(f"{text!r} is not a time; write it as HH:MM, like 08:05.") from error
-    if wall.tzinfo is not None:
-        raise InvalidInput(f"{text!r} has a time zone; times are those of the site.")
-    return wall
 
 
 def _date(text: str) -> date:

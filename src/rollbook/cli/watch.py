@@ -6,7 +6,7 @@ import webbrowser
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, time
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 import typer
 
 from rollbook.cli import common
-from rollbook.domain.attendance import Direction, Session, SessionState, to_utc
-from rollbook.errors import InvalidInput, SessionClosed
+from rollbook.cli.times import time_of_session
+from rollbook.domain.attendance import Direction, Session, SessionState
+from rollbook.errors import SessionClosed
 
 if TYPE_CHECKING:
     from rollbook.bootstrap import App
@@ -85,13 +86,7 @@ def watch(
 
 def _start(at: str | None, session: Session, app: App) -> datetime:
     """Return when a clip begins: now, or a time of the session's day."""
-    if at is None:
-        return app.clock.now()
-    try:
-        wall = time.fromisoformat(at)
-    except ValueError as error:
-        raise InvalidInput(f"{at!r} is not a time; write it as HH:MM, for example 08:05") from error
-    return to_utc(session.business_date, wall, app.zone)
+    return app.clock.now() if at is None else time_of_session(at, session, app.zone)
 
 
 @dataclass
