@@ -79,6 +79,7 @@ def test_bad_input_of_every_kind_is_refused_beside_good_one(
     }
 
 
+@pytest.mark.slow
 def test_a_portrait_on_its_side_gives_nearly_the_same_template(
     faces_dir: Path, new_home: Path
 ) -> None:

@@ -156,6 +156,7 @@ def assert_nothing_readable(home: Path, words: list[str]) -> None:
                 assert word.encode(encoding) not in content, f"{word!r} is readable in {file.name}"
 
 
+@pytest.mark.slow
 def test_the_demonstration_recognises_the_portrait_and_keeps_a_register(
     new_home: Path, tmp_path: Path
 ) -> None:

@@ -43,6 +43,7 @@ def enrolled(engine: Engine, folder: Path) -> SessionGallery:
 
 @pytest.mark.model
 @pytest.mark.faces
+@pytest.mark.slow
 def test_people_of_a_film_are_named_only_as_themselves_and_others_stay_unknown(
     faces_dir: Path, prepared_models: Path
 ) -> None:
