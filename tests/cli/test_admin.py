@@ -9,8 +9,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from builders import NOW, make_subject
+from rollbook.bootstrap import build
 from rollbook.cli import doctor
 from rollbook.cli.main import app
+from rollbook.domain.subjects import Reference
+from rollbook.settings import Settings
+from rollbook.testing import RED, template_of
 
 runner = CliRunner()
 
@@ -94,3 +99,21 @@ def test_a_setting_that_cannot_be_used_is_named(
     monkeypatch.setenv("ROLLBOOK_TARGET_FPIR", "2")
     result = run(new_home, "doctor")
     assert result.exit_code == 1 and "ROLLBOOK_TARGET_FPIR" in result.output
+
+
+@pytest.mark.model
+def test_doctor_says_when_samples_are_of_another_embedder(new_home: Path) -> None:
+    run(new_home, "init")
+    assert "samples" not in findings(new_home)
+    opened = build(Settings(home=new_home))
+    person = make_subject("Ada")
+    with opened.uow() as uow:
+        uow.subjects.add(person)
+        uow.references.add(
+            Reference("r1", person.subject_id, template_of(RED), 80, "front", "1.jpg", NOW)
+        )
+        uow.commit()
+    opened.database.close()
+    said = findings(new_home)["samples"]
+    assert said["state"] == "wrong"
+    assert "1 of 1" in said["found"] and "rollbook encode" in said["mend"]

@@ -237,3 +237,28 @@ def test_nobody_without_consent_is_compared(site: App, lesson: Session, tmp_path
     run(str(pictures(tmp_path / "door", t.RED)), "--session", lesson.session_id)
     assert site.register.marks(lesson.session_id) == []
     assert site.engine.embedder.embedded == 0  # type: ignore[attr-defined]
+
+
+def test_it_is_said_who_cannot_be_found_and_why_a_face_gets_no_name(
+    site: App, lesson: Session, tmp_path: Path
+) -> None:
+    person = Subject(new_id(), "No Consent")
+    with site.uow() as uow:
+        uow.subjects.add(person)
+        uow.groups.join(Membership(lesson.group_id, person.subject_id, date(2020, 1, 1)))
+        uow.commit()
+    folder = pictures(tmp_path / "door", t.BLUE)
+    blank = t.picture(320, 240)
+    t.paint(blank, t.face_at(200, 80, 18), t.RED)  # too small to be used
+    for index in range(3):
+        cv2.imwrite(str(folder / f"a{index}.png"), blank)
+    done = run(str(folder), "--session", lesson.session_id)
+    assert "2 of 3 people on the roster can be recognised. The others have not" in done.output
+    assert done.output.count("Unknown: nobody known.") == 1
+    assert done.output.count("The face is too small. Come closer to the camera.") == 1
+    assert "15 of them with a face" in done.output
+
+
+def test_frames_without_a_face_are_said(site: App, lesson: Session, tmp_path: Path) -> None:
+    done = run(str(pictures(tmp_path / "door")), "--session", lesson.session_id)
+    assert re.search(r"12 frames in .*; no face in any\.", done.output)

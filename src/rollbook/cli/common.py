@@ -91,6 +91,17 @@ def print_table(
     target.print(table, soft_wrap=False)
 
 
+def findable(size: int, without: int) -> str:
+    """Return how many of a roster a face can find, and what to do about the others."""
+    said = f"{size} of {size + without} people on the roster can be recognised."
+    if not without:
+        return said
+    return (
+        f"{said} The others have not agreed, or have no sample of the embedder in use: mark them "
+        "by hand, or look with rollbook person list and rollbook doctor."
+    )
+
+
 @contextmanager
 def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
     """Show a bar on the terminal while the block runs; yields `update(done, total)`."""

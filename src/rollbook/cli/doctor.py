@@ -65,6 +65,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         _keys,
         _models,
         _calibration,
+        _templates,
         _attacks,
         _extras,
         _camera,
@@ -166,6 +167,24 @@ def _calibration(settings: Settings) -> Iterator[Finding]:
         )
         found = f"target FPIR {settings.target_fpir:g}: threshold {thresholds} people"
         yield Finding(f"calibration {kind.value}", "ok", found)
+
+
+def _templates(settings: Settings) -> Iterator[Finding]:
+    """Look whether everybody's samples can be read by the embedder in use."""
+    from rollbook.bootstrap import build, build_engine
+
+    try:
+        space = build_engine(settings).space
+        with build(settings).uow() as uow:
+            spaces = uow.references.spaces()
+    except RollbookError:
+        return  # said above
+    others = sum(count for found, count in spaces.items() if found != space)
+    if others:
+        found = f"{others} of {sum(spaces.values())} are of another embedder than {space}"
+        yield Finding("samples", "wrong", found, "Nobody is found by them. Run: rollbook encode")
+    elif spaces:
+        yield Finding("samples", "ok", f"{sum(spaces.values())}, all of {space}")
 
 
 def _attacks(settings: Settings) -> Iterator[Finding]:

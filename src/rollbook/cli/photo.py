@@ -14,20 +14,12 @@ from rollbook.cli import common
 from rollbook.cli.register import ERASED
 from rollbook.cli.times import time_of_session
 from rollbook.domain.attendance import Session
-from rollbook.domain.identification import Identified, Rejected, Unidentified
+from rollbook.domain.identification import DOUBT_TEXT, Doubt, Identified, Rejected, Unidentified
 from rollbook.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
     from rollbook.domain.ports import ReviewItem
     from rollbook.services.photo import Confirmed, PhotoFace, PhotoResult
-
-DOUBTS = {
-    "empty_gallery": "nobody of this session has samples",
-    "below_threshold": "nobody known",
-    "ambiguous": "several people are too alike",
-    "frames_disagree": "the pictures disagree",
-    "too_few_frames": "too few pictures",
-}
 
 
 def photo(
@@ -87,6 +79,9 @@ def _print(
         f"{len(result.proposals)} certain, {unsure} for review, "
         f"{len(result.missing)} of the roster not seen ({asked})."
     )
+    if result.unfindable:
+        findable = len(result.missing) + len(result.proposals)
+        common.say(common.findable(findable, len(result.unfindable)))
     if confirmed is None:
         common.say("Nothing was written. Write the certain ones with --confirm.")
         return
@@ -104,7 +99,7 @@ def _row(face: PhotoFace, names: Mapping[str, str]) -> dict[str, object]:
             row |= {"margin": f"{margin:.3f}", "said": said}
         case Unidentified(doubt=doubt, candidates=candidates):
             best = f"{candidates[0].score:.3f}" if candidates else None
-            row |= {"person": "unknown", "score": best, "said": DOUBTS[doubt.value]}
+            row |= {"person": "unknown", "score": best, "said": DOUBT_TEXT[doubt]}
         case Rejected(reason=reason):
             row |= {"person": "not used", "said": reason.value.replace("_", " ")}
     return row
@@ -130,6 +125,7 @@ def _as_json(
         ],
         "faces": faces,
         "missing": [names.get(subject_id) for subject_id in result.missing],
+        "unfindable": [names.get(subject_id) for subject_id in result.unfindable],
         "written": None,
     }
     if confirmed is not None:
@@ -168,7 +164,7 @@ def _review_row(item: ReviewItem, names: Mapping[str, str]) -> dict[str, object]
         "session": item.session_id,
         "person": f"{names.get(subject_id, ERASED)}?",
         "score": f"{score:.3f}",
-        "said": DOUBTS.get(str(item.body["doubt"])),
+        "said": DOUBT_TEXT.get(Doubt(item.body["doubt"])),
         "photo": int(str(item.body["photo"])) + 1,
         "face": item.body["face"],
     }

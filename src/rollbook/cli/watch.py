@@ -6,7 +6,7 @@ import webbrowser
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -16,6 +16,8 @@ import typer
 from rollbook.cli import common
 from rollbook.cli.times import time_of_session
 from rollbook.domain.attendance import Direction, Session, SessionState
+from rollbook.domain.faces import REFUSAL_TEXT
+from rollbook.domain.identification import DOUBT_TEXT
 from rollbook.errors import SessionClosed
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from rollbook.services.watch_events import Marked, WatchEvent
 
 ERASED = "erased person"
+EVERY = timedelta(minutes=1)  # so often the same reason is said again
 KINDS = {"arrived": "arrived", "seen": "was seen again", "left": "left"}
 
 
@@ -98,6 +101,7 @@ class Reporter:
     quiet: bool = False
     marked: list[Marked] = field(default_factory=list)
     explained: set[tuple[str, str]] = field(default_factory=set)  # person and reason
+    said_at: dict[str, datetime] = field(default_factory=dict)  # why a face got no name
 
     def name_of(self, subject_id: str) -> str:
         return self.names.get(subject_id, ERASED)
@@ -123,6 +127,19 @@ class Reporter:
                 common.warn(f"{count} marks wait to be written and are tried again: {reason}")
             case events.GalleryChanged(size=size):
                 self.say(f"The roster changed: {size} people can be recognised now.")
+            case events.RosterRead(size=size, without=without):
+                self.say(common.findable(size, without))
+            case events.FaceRefused(at=at, reason=reason):
+                self._say_sometimes(at, REFUSAL_TEXT[reason])
+            case events.UnknownSeen(at=at, doubt=doubt):
+                self._say_sometimes(at, f"Unknown: {DOUBT_TEXT[doubt]}.")
+
+    def _say_sometimes(self, at: datetime, why: str) -> None:
+        """Say why a face gets no name; the same reason not again for a while."""
+        before = self.said_at.get(why)
+        if before is None or at - before >= EVERY:
+            self.said_at[why] = at
+            self.say(f"{self._clock(at)}  {why}")
 
     def describe(self, event: Marked) -> str:
         """Return a sentence with the reason for the mark."""
@@ -170,7 +187,14 @@ def _print(summary: WatchSummary) -> None:
             f"({summary.median_ms:.1f} ms each, 95 % within {summary.p95_ms:.1f} ms)"
         )
     common.say(f"The watch is over: {summary.end.value}.")
-    common.say(f"{summary.frames} frames in {summary.seconds:.1f} s{speed}.")
+    seen = f"{summary.with_faces} of them with a face" if summary.with_faces else "no face in any"
+    common.say(f"{summary.frames} frames in {summary.seconds:.1f} s{speed}; {seen}.")
+    health = summary.health
+    if health.dropped or health.reconnects or health.restarts:
+        common.say(
+            f"Camera: {health.dropped} frames passed over, {health.reconnects} reconnects, "
+            f"{health.restarts} restarts."
+        )
     common.say(
         f"{summary.marks} marks, {summary.people} people recognised, "
         f"{summary.unknown} faces stayed unknown."

@@ -114,6 +114,15 @@ class Doubt(StrEnum):
     TOO_FEW_FRAMES = "too_few_frames"
 
 
+DOUBT_TEXT: dict[Doubt, str] = {
+    Doubt.EMPTY_GALLERY: "nobody of this session has samples",
+    Doubt.BELOW_THRESHOLD: "nobody known",
+    Doubt.AMBIGUOUS: "several people are too alike",
+    Doubt.FRAMES_DISAGREE: "the pictures disagree",
+    Doubt.TOO_FEW_FRAMES: "too few pictures",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Identified:
     """A known subject, with all that led to it."""

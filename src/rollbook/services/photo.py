@@ -77,6 +77,7 @@ class PhotoResult:
     missing: tuple[str, ...]  # subject ids of the roster that no face was taken for
     point_threshold: float
     required_margin: float
+    unfindable: tuple[str, ...] = ()  # of the roster, without consent or sample
 
     @property
     def unsure(self) -> tuple[PhotoFace, ...]:
@@ -130,6 +131,7 @@ class PhotoTaker:
             missing=tuple(s for s in known.gallery.subject_ids if s not in named),
             point_threshold=point.threshold,
             required_margin=point.margin,
+            unfindable=known.without_samples,
         )
 
     def confirm(self, session: Session, result: PhotoResult, taken_at: datetime) -> Confirmed:

@@ -25,6 +25,7 @@ from rollbook.services.watch_events import (
     FaceRefused,
     GalleryChanged,
     HealthChanged,
+    RosterRead,
     UnknownSeen,
     WatchEvent,
 )
@@ -45,6 +46,7 @@ class WatchSummary:
 
     end: WatchEnd
     frames: int
+    with_faces: int  # frames that showed a face
     seconds: float
     frames_a_second: float
     median_ms: float | None
@@ -61,6 +63,7 @@ class _Tally:
     """What a watch counts. Of very long watches the times of the newest frames are kept."""
 
     frames: int = 0
+    with_faces: int = 0
     milliseconds: deque[float] = field(default_factory=lambda: deque(maxlen=20_000))
     people: set[str] = field(default_factory=set)
     unknown: set[int] = field(default_factory=set)
@@ -110,6 +113,8 @@ class Watch:
             StorageUnavailable: marks could not be written, however often it was tried.
         """
         began = time.perf_counter()
+        known = self._recogniser.known
+        self._tell(RosterRead(len(known.gallery), len(known.without_samples)))
         try:
             end = self._until_the_end(stop)
             seconds, health = time.perf_counter() - began, self._camera.health()
@@ -156,6 +161,7 @@ class Watch:
         result = self._recogniser.process(frame)
         self._tally.milliseconds.append(1000 * (time.perf_counter() - began))
         self._tally.frames += 1
+        self._tally.with_faces += bool(result.tracks)
         for track in result.tracks:
             self._note(track, frame.captured_at)
         self._show(frame, result)
@@ -212,6 +218,7 @@ class Watch:
         return WatchSummary(
             end=end,
             frames=tally.frames,
+            with_faces=tally.with_faces,
             seconds=seconds,
             frames_a_second=tally.frames / seconds if seconds > 0 else 0.0,
             median_ms=float(np.median(times)) if len(times) else None,

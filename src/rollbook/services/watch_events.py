@@ -68,6 +68,21 @@ class GalleryChanged:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class RosterRead:
+    """The watch begins: `size` people can be found, and `without` more are on the roster."""
+
+    size: int
+    without: int
+
+
 WatchEvent = (
-    Marked | NotMarked | UnknownSeen | FaceRefused | HealthChanged | MarksWaiting | GalleryChanged
+    Marked
+    | NotMarked
+    | UnknownSeen
+    | FaceRefused
+    | HealthChanged
+    | MarksWaiting
+    | GalleryChanged
+    | RosterRead
 )
