@@ -144,6 +144,10 @@ def test_renaming_and_groups(book: Path) -> None:
     assert [group["people"] for group in as_json(book, "group", "list")] == [2]
     members = as_json(book, "person", "list", "--group", "7b")
     assert [person["name"] for person in members] == ["Augusta", "Bob"]
+    run(book, "group", "leave", "7b", "Bob", "--last-day", "2020-01-31")
+    assert [group["people"] for group in as_json(book, "group", "list")] == [1]
+    assert "1 of 1 joined" in run(book, "group", "join", "7b", "Bob", "--from", "2099-01-01").output
+    assert [group["people"] for group in as_json(book, "group", "list")] == [1]
 
 
 def test_people_of_one_name_are_listed_when_the_name_is_not_enough(book: Path) -> None:

@@ -31,16 +31,16 @@ def events(database: Database) -> list[object]:
 
 
 def test_somebody_is_added_with_group_and_consent(people: People, database: Database) -> None:
-    group = people.add_group("7b")
+    group = people.add_group("Class 7b")
     ada = people.add("  Ada   Lovelace ", "S-1", group_ids=[group.group_id], terms=TERMS)
     (row,) = people.rows()
     assert (row.subject.name, row.subject.external_id) == ("Ada Lovelace", "S-1")
-    assert (row.groups, row.samples, row.consent) == (("7b",), 0, True)
+    assert (row.groups, row.samples, row.consent) == (("Class 7b",), 0, True)
     assert events(database) == ["group added", "added", "joined", "recorded"]
     with database.uow() as uow:
         said = str([entry.body for entry in uow.register.entries()])
     assert ada.subject_id in said
-    assert "Ada" not in said and "guardian" not in said and "7b" not in said
+    assert "Ada" not in said and "guardian" not in said and "Class" not in said
 
 
 def test_the_list_can_be_of_one_group(people: People) -> None:
@@ -107,6 +107,23 @@ def test_joining_twice_is_joining_once(people: People) -> None:
     assert people.join(group.group_id, [ada.subject_id]) == 0
     with pytest.raises(AlreadyExists):
         people.add_group("7b")
+
+
+def test_a_roster_changes_with_time_and_the_register_says_so(
+    people: People, database: Database
+) -> None:
+    group, ada = people.add_group("7b"), people.add("Ada")
+    who = [ada.subject_id]
+    assert people.join(group.group_id, who, date(2026, 2, 1)) == 1
+    assert people.leave(group.group_id, who, date(2026, 2, 20)) == 1
+    assert people.leave(group.group_id, who, date(2026, 2, 20)) == 0
+    assert people.join(group.group_id, who) == 1
+    with database.uow() as uow:
+        days = [date(2026, 1, 31), date(2026, 2, 1), date(2026, 2, 20), date(2026, 2, 21)]
+        held = [bool(uow.groups.roster(group.group_id, day)) for day in days]
+        assert held == [False, True, True, False]
+        assert uow.groups.roster(group.group_id, date(2026, 3, 2)) == who
+    assert events(database)[2:] == ["joined", "left", "joined"]
 
 
 def test_withdrawing_deletes_samples_and_crops_at_once(

@@ -227,13 +227,32 @@ def list_groups(as_json: common.JsonOption = False) -> None:
 def join_group(
     group: Annotated[str, typer.Argument(help="Name, or the beginning of the id.")],
     people: Annotated[list[str], typer.Argument(metavar="PERSON...")],
+    first_day: Annotated[
+        str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="By default today.")
+    ] = None,
 ) -> None:
-    """Let people belong to a group from today on."""
+    """Let people belong to a group from a day on; before it nobody calls them absent."""
     app = common.open_app()
     found = find_group(app, group)
     subjects = [find_person(app, wanted).subject_id for wanted in people]
-    joined = app.people.join(found.group_id, subjects)
+    joined = app.people.join(found.group_id, subjects, _date(first_day))
     common.say(f"{joined} of {len(subjects)} joined {found.name}; the others belonged to it.")
+
+
+@group_app.command("leave")
+def leave_group(
+    group: Annotated[str, typer.Argument(help="Name, or the beginning of the id.")],
+    people: Annotated[list[str], typer.Argument(metavar="PERSON...")],
+    last_day: Annotated[
+        str | None, typer.Option("--last-day", metavar="YYYY-MM-DD", help="By default today.")
+    ] = None,
+) -> None:
+    """Let people leave a group; the registers of the days before stay as they are."""
+    app = common.open_app()
+    found = find_group(app, group)
+    subjects = [find_person(app, wanted).subject_id for wanted in people]
+    left = app.people.leave(found.group_id, subjects, _date(last_day))
+    common.say(f"{left} of {len(subjects)} leave {found.name}; the others did not belong to it.")
 
 
 @consent_app.command("record")

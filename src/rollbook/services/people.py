@@ -137,16 +137,34 @@ class People:
             uow.commit()
         return group
 
-    def join(self, group_id: str, subject_ids: Sequence[str]) -> int:
-        """Let people belong to a group from today on; return how many did not yet."""
-        today = self._today()
+    def join(self, group_id: str, subject_ids: Sequence[str], first_day: date | None = None) -> int:
+        """Let people belong to a group, by default from today on; return how many did not yet."""
+        since = first_day or self._today()
         with self._open_uow() as uow:
             uow.register.hold()
             joined = sum(
-                join_group(uow, group_id, subject, today, self._clock) for subject in subject_ids
+                join_group(uow, group_id, subject, since, self._clock) for subject in subject_ids
             )
             uow.commit()
         return joined
+
+    def leave(self, group_id: str, subject_ids: Sequence[str], last_day: date | None = None) -> int:
+        """Let people belong to a group for the last time, by default today.
+
+        Returns how many did belong to it that day or later; past rosters stay.
+        """
+        until = last_day or self._today()
+        with self._open_uow() as uow:
+            uow.register.hold()
+            left = [
+                who for who in dict.fromkeys(subject_ids) if _belongs(uow, group_id, who, until)
+            ]
+            for subject_id in left:
+                uow.groups.leave(group_id, subject_id, until)
+                more = {"group_id": group_id, "last_day": until.isoformat()}
+                uow.register.append(subject_entry("left", subject_id, self._clock, **more))
+            uow.commit()
+        return len(left)
 
     def _new_group(self, uow: UnitOfWork, name: str) -> Group:
         group = Group(new_id(), name)
@@ -158,14 +176,21 @@ class People:
         uow.register.append(subject_entry(event, subject_id, self._clock))
 
 
-def join_group(uow: UnitOfWork, group_id: str, subject_id: str, today: date, clock: Clock) -> bool:
-    """Let somebody belong to a group from today on; False when they do already."""
+def join_group(uow: UnitOfWork, group_id: str, subject_id: str, since: date, clock: Clock) -> bool:
+    """Let somebody belong to a group from a day on; False when they do already."""
     held = uow.groups.memberships(group_id=group_id, subject_id=subject_id)
-    if any(membership.holds_on(today) for membership in held):
+    if any(membership.holds_on(since) for membership in held):
         return False
-    uow.groups.join(Membership(group_id, subject_id, today))
-    uow.register.append(subject_entry("joined", subject_id, clock, group_id=group_id))
+    uow.groups.join(Membership(group_id, subject_id, since))
+    more = {"group_id": group_id, "since": since.isoformat()}
+    uow.register.append(subject_entry("joined", subject_id, clock, **more))
     return True
+
+
+def _belongs(uow: UnitOfWork, group_id: str, subject_id: str, day: date) -> bool:
+    """Return whether somebody belongs to the group after this day, so that leaving says something."""
+    held = uow.groups.memberships(group_id=group_id, subject_id=subject_id)
+    return any(membership.until is None or membership.until > day for membership in held)
 
 
 def subject_entry(event: str, subject_id: str, clock: Clock, **more: object) -> NewEntry:
