@@ -157,7 +157,9 @@ class People:
         with self._open_uow() as uow:
             uow.register.hold()
             left = [
-                who for who in dict.fromkeys(subject_ids) if _belongs(uow, group_id, who, until)
+                who
+                for who in dict.fromkeys(subject_ids)
+                if _belongs_after(uow, group_id, who, until)
             ]
             for subject_id in left:
                 uow.groups.leave(group_id, subject_id, until)
@@ -187,8 +189,7 @@ def join_group(uow: UnitOfWork, group_id: str, subject_id: str, since: date, clo
     return True
 
 
-def _belongs(uow: UnitOfWork, group_id: str, subject_id: str, day: date) -> bool:
-    """Return whether somebody belongs to the group after this day, so that leaving says something."""
+def _belongs_after(uow: UnitOfWork, group_id: str, subject_id: str, day: date) -> bool:
     held = uow.groups.memberships(group_id=group_id, subject_id=subject_id)
     return any(membership.until is None or membership.until > day for membership in held)
 
