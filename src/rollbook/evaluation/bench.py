@@ -53,17 +53,29 @@ class Times:
 
 
 def interleaved(
-    parts: dict[str, Callable[[], object]], rounds: int, warm_up: int = 2
+    parts: dict[str, Callable[[], object]], rounds: int, warm_up: int = 1, turn: float = 0.25
 ) -> dict[str, Times]:
-    """Run the parts in turn, so that whatever else the machine does meets all of them alike."""
+    """Run the parts in turn, so that whatever else the machine does meets all of them alike.
+
+    Each turn lasts `turn` seconds or one call, and its first call does not count where there are
+    several: what ran before has its own data in the caches, and threads that are still busy.
+    """
     taken: dict[str, list[float]] = {name: [] for name in parts}
     for number in range(rounds + warm_up):
         for name, part in parts.items():
-            started = time.perf_counter()
-            part()
+            seconds = _one_turn(part, turn)
             if number >= warm_up:
-                taken[name].append(time.perf_counter() - started)
+                taken[name] += seconds[1:] or seconds
     return {name: Times.of(seconds) for name, seconds in taken.items()}
+
+
+def _one_turn(part: Callable[[], object], turn: float) -> list[float]:
+    seconds: list[float] = []
+    while not seconds or sum(seconds) < turn:
+        started = time.perf_counter()
+        part()
+        seconds.append(time.perf_counter() - started)
+    return seconds
 
 
 def machine() -> dict[str, Any]:
@@ -86,7 +98,7 @@ def frame_against_peer(engine: BenchEngine, frame: Pixels, peer: Peer | None) ->
     faces = engine.detect(frame)
     if peer is not None:
         parts["face_recognition"] = lambda: peer(frame)
-    times = interleaved(parts, 12)
+    times = interleaved(parts, 8)
     result: dict[str, Any] = {
         "faces": len(faces),
         "milliseconds": times["rollbook"].median,
@@ -114,7 +126,7 @@ def embedder_rate(engine: BenchEngine, crop: Pixels, giga_macs: float | None) ->
     parts: dict[str, Callable[[], object]] = {"matrix": lambda: np.matmul(one, one, out=out)}
     for size, batch in batches.items():
         parts[str(size)] = lambda batch=batch: engine.embed_crops(batch)  # type: ignore[misc]
-    times = interleaved(parts, 15)
+    times = interleaved(parts, 6)
     gflops = 2 * MATRIX**3 / (1e6 * times["matrix"].median)
     result: dict[str, Any] = {"matrix_product_gflops": gflops, "batches": {}}
     for size in BATCHES:

@@ -146,12 +146,10 @@ class YuNetDetector:
             name: cells.reshape(count, -1, cells.shape[-1])
             for name, cells in zip(OUTPUTS, network(pictures), strict=True)
         }
-        return [
-            np.concatenate(
-                [_decode(outputs, index, stride, width // stride, min_score) for stride in STRIDES]
-            )
-            for index in range(count)
-        ]
+        found = [_decode(outputs, stride, width // stride, min_score) for stride in STRIDES]
+        owners = np.concatenate([owner for owner, _ in found])
+        rows = np.concatenate([rows for _, rows in found])
+        return [rows[owners == index] for index in range(count)] if count > 1 else [rows]
 
     def _network(self, shape: Shape) -> Network:
         """Return a network for this shape: a shape that comes again and again gets its own.
@@ -199,7 +197,8 @@ class _View:
         top, left = rows.start - self.top, columns.start - self.left
         if part.size:
             square[top : top + part.shape[0], left : left + part.shape[1]] = part
-        interpolation = cv2.INTER_AREA if self.side > PATCH else cv2.INTER_LINEAR
+        # averaging areas is slow, and helps only where pixels would be left out
+        interpolation = cv2.INTER_AREA if self.side > 2 * PATCH else cv2.INTER_LINEAR
         small = cv2.resize(square, (PATCH, PATCH), interpolation=interpolation)
         return np.asarray(small, dtype=np.uint8)
 
@@ -244,24 +243,24 @@ def _tile_starts(length: int, tile: int, overlap: int) -> list[int]:
 
 
 def _decode(
-    outputs: dict[str, Rows], index: int, stride: int, columns: int, min_score: float
-) -> Rows:
-    """Return rows of the cells of one picture and stride whose score reaches `min_score`."""
-    classes = outputs[f"cls_{stride}"][index, :, 0].clip(0, 1)
-    objects = outputs[f"obj_{stride}"][index, :, 0].clip(0, 1)
+    outputs: dict[str, Rows], stride: int, columns: int, min_score: float
+) -> tuple[npt.NDArray[np.intp], Rows]:
+    """Return the cells of one stride whose score reaches `min_score`: whose picture, and rows."""
+    classes = outputs[f"cls_{stride}"][..., 0].clip(0, 1)
+    objects = outputs[f"obj_{stride}"][..., 0].clip(0, 1)
     scores = np.sqrt(classes * objects)
-    cells = np.flatnonzero(scores >= min_score)
+    pictures, cells = np.nonzero(scores >= min_score)
     grid = np.stack([cells % columns, cells // columns], axis=1).astype(np.float32)
-    boxes = outputs[f"bbox_{stride}"][index, cells]
-    points = outputs[f"kps_{stride}"][index, cells].reshape(-1, 5, 2)
+    boxes = outputs[f"bbox_{stride}"][pictures, cells]
+    points = outputs[f"kps_{stride}"][pictures, cells].reshape(-1, 5, 2)
     rows = np.empty((len(cells), 15), dtype=np.float32)
     centres = (grid + boxes[:, :2]) * stride
     sizes = np.exp(boxes[:, 2:]) * stride
     rows[:, :2] = centres - sizes / 2
     rows[:, 2:4] = sizes
     rows[:, 4:14] = ((points + grid[:, None]) * stride).reshape(-1, 10)
-    rows[:, 14] = scores[cells]
-    return rows
+    rows[:, 14] = scores[pictures, cells]
+    return pictures, rows
 
 
 def _drop_cut(
