@@ -70,6 +70,15 @@ def test_a_session_is_opened_now_for_45_minutes(desk: Desk) -> None:
     assert session.takes_marks_at(datetime.now(UTC))
 
 
+def test_a_session_keeps_limits_of_its_own(desk: Desk) -> None:
+    limits = ("--limit", "late_after=5", "--limit", "absent_after=20")
+    told = desk.json("session", "open", "7a [red]", *limits)
+    with desk.app.uow() as uow:
+        policy = uow.sessions.get(told["session"]).policy
+    assert policy.name == told["policy"] == "school lesson, changed"
+    assert (policy.late_after, policy.absent_after) == (timedelta(minutes=5), timedelta(minutes=20))
+
+
 def test_times_are_those_of_the_site(desk: Desk) -> None:
     told = desk.json(
         *("session", "open", "7a [red]", "--date", "2025-03-30", "--start", "01:30"),
@@ -91,6 +100,7 @@ def test_times_are_those_of_the_site(desk: Desk) -> None:
         (["7a [red]", "--date", "tomorrow"], "not a date"),
         (["7a [red]", "--date", "2001-01-01"], "--start HH:MM"),
         (["7a [red]", "--policy", "none"], "school lesson"),
+        (["7a [red]", "--limit", "late=5"], "LIMIT=MINUTES"),
     ],
 )
 def test_what_cannot_be_opened_is_refused(desk: Desk, arguments: list[str], said: str) -> None:

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 import typer
 
 from rollbook.cli import common
+from rollbook.cli.policies import LIMITS, policy_called
 from rollbook.cli.register import ERASED, counted, counts, evidence_row, record_row
 from rollbook.cli.times import parse_time
 from rollbook.domain.attendance import (
     POLICIES,
     SCHOOL_LESSON,
-    AttendancePolicy,
     Session,
     plan_session,
     to_utc,
@@ -37,6 +37,14 @@ def open_session(
     policy: Annotated[
         str, typer.Option(help=f"One of: {', '.join(POLICIES)}.")
     ] = SCHOOL_LESSON.name,
+    limits: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--limit",
+            metavar="LIMIT=MINUTES",
+            help=f"Change one of the policy's limits: {', '.join(LIMITS)}. May be repeated.",
+        ),
+    ] = None,
     as_json: common.JsonOption = False,
 ) -> None:
     """Open a session of a group; times are those of the site's time zone."""
@@ -53,7 +61,7 @@ def open_session(
         ends_at,
         business_date=business_date,
         title=title,
-        policy=policy_called(policy),
+        policy=policy_called(policy, limits or ()),
     )
     row = _session_row(session, found.name, app.zone)
     if as_json:
@@ -82,18 +90,6 @@ def planned(
         return plan_session(on, begin, parse_time(end), zone)
     starts_at = to_utc(on, begin, zone)
     return starts_at, starts_at + USUAL_LENGTH, starts_at.astimezone(zone).date()
-
-
-def policy_called(name: str) -> AttendancePolicy:
-    """Return one of the policies that Rollbook brings.
-
-    Raises:
-        InvalidInput: there is none with this name.
-    """
-    found = POLICIES.get(" ".join(name.replace("_", " ").replace("-", " ").lower().split()))
-    if found is None:
-        raise InvalidInput(f"There is no policy {name!r}; there are: {', '.join(POLICIES)}.")
-    return found
 
 
 def _date(text: str) -> date:
