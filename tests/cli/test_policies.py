@@ -17,9 +17,8 @@ def test_a_policy_is_found_by_its_name_however_it_is_typed() -> None:
 
 
 def test_limits_are_changed_and_the_name_says_so() -> None:
-    found = policy_called(
-        "office day", ["late-after=5", "absent_after=45", "minimum_presence=none"]
-    )
+    limits = ["late-after=5", "absent_after=45", "minimum_presence=none"]
+    found = policy_called("office day", limits)
     assert found.late_after == timedelta(minutes=5)
     assert found.absent_after == timedelta(minutes=45)
     assert found.minimum_presence is None

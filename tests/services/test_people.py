@@ -11,6 +11,7 @@ from rollbook.domain.register import EntryKind
 from rollbook.errors import AlreadyExists, InvalidInput, NotFound
 from rollbook.services.consenting import Consenting, ConsentTerms
 from rollbook.services.people import People
+from rollbook.services.register import RegisterKeeper
 from rollbook.storage.database import Database
 from rollbook.testing import GREEN, RED, FixedClock
 
@@ -98,6 +99,25 @@ def test_who_is_removed_is_gone_and_a_second_removal_says_so(
     assert events(database)[-1] == "removed"
     with pytest.raises(NotFound):
         people.remove(ada.subject_id)
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_closed_session_of_the_day_keeps_who_is_removed_after_it(
+    people: People, database: Database, closed: bool
+) -> None:
+    group, ada = people.add_group("7b"), people.add("Ada")
+    people.join(group.group_id, [ada.subject_id])
+    clock = FixedClock()
+    keeper, day = RegisterKeeper(database.uow, clock), date(2026, 3, 2)
+    end = clock.now() + timedelta(hours=1)
+    session = keeper.open_session(group.group_id, clock.now(), end, business_date=day)
+    if closed:
+        keeper.close_session(session.session_id)
+    people.remove(ada.subject_id)
+    kept = [record.subject_id for record in keeper.records(session.session_id)]
+    assert kept == ([ada.subject_id] if closed else [])
+    with database.uow() as uow:
+        assert uow.groups.roster(group.group_id, day + timedelta(days=1)) == []
 
 
 def test_joining_twice_is_joining_once(people: People) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from rollbook.domain.attendance import SessionState
 from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.domain.register import EntryKind, NewEntry
 from rollbook.domain.subjects import Group, Membership, Subject, clean_name, new_id
@@ -94,12 +95,18 @@ class People:
         with self._open_uow() as uow:
             uow.register.hold()
             uow.subjects.get(subject_id)
-            yesterday = self._today() - timedelta(days=1)
             for held in uow.groups.memberships(subject_id=subject_id):
-                uow.groups.leave(held.group_id, subject_id, yesterday)  # past rosters stay
+                uow.groups.leave(held.group_id, subject_id, self._last_day(uow, held.group_id))
             uow.subjects.remove(subject_id)
             self._log(uow, "removed", subject_id)
             uow.commit()
+
+    def _last_day(self, uow: UnitOfWork, group_id: str) -> date:
+        """Return the last day whose roster has to stay as it is: registers that are closed do."""
+        today = self._today()
+        sessions = uow.sessions.all(group_id=group_id, first_day=today, last_day=today)
+        closed = any(session.state is SessionState.CLOSED for session in sessions)
+        return today if closed else today - timedelta(days=1)
 
     def rows(self, group_id: str | None = None) -> list[PersonRow]:
         """Return everybody, or a group's people of today, sorted by name."""
