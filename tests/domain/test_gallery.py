@@ -76,7 +76,10 @@ def test_equal_templates_keep_the_order_in_which_they_were_given(count: int, blo
 def test_a_large_gallery_with_many_probes_answers_as_comparing_with_all() -> None:
     space = TemplateSpace("test", "0123456789ab", 128)
     rows, probes = rows_of(40_000, dimension=128), rows_of(200, 1, dimension=128)
-    found = Gallery(space, map(str, range(len(rows))), rows).search_many(probes, limit=3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "BLOCK", 16_384)
+        gallery = Gallery(space, map(str, range(len(rows))), rows)
+    found = gallery.search_many(probes, limit=3)
     expected = np.argsort(-(probes @ rows.T), axis=1, kind="stable")[:, :3]
     assert [[int(c.subject_id) for c in row] for row in found] == expected.tolist()
 

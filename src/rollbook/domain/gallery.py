@@ -12,8 +12,8 @@ from rollbook.domain.templates import Template, TemplateSpace, fuse
 from rollbook.errors import TemplateSpaceMismatch
 
 Rows = npt.NDArray[np.float32]
-BLOCK = 16_384  # templates searched at once: their scores stay in the processor's cache
-PROBES = 128  # probes searched at once, for the same reason
+BLOCK = 131_072  # templates searched at once: each product waits for all threads, so few of them
+PROBES = 32  # probes searched at once, so that their scores stay in the cache
 ROUNDING = 4e-6  # two ways to add up 128 to 512 float32 products differ by less
 COHORT_MIN = 20  # subjects from which a gallery says something about how alike its people are
 COHORT_MAX = 1_000  # subjects looked at for that
