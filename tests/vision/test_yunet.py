@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import itertools
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -10,7 +10,7 @@ import pytest
 from rollbook.domain.faces import Pixels
 from rollbook.testing import picture
 from rollbook.vision.demo_clip import portrait
-from rollbook.vision.yunet import FIXED_AFTER, MAX_FIXED, YuNetDetector, _agreed, _tile_starts
+from rollbook.vision.yunet import FIXED_AFTER, MAX_FIXED, YuNetDetector, _agreed, _tiles
 
 pytestmark = pytest.mark.model
 
@@ -112,8 +112,9 @@ def test_networks_of_many_shapes_do_not_pile_up(prepared_models: Path) -> None:
     ("length", "count"), [(100, 1), (1280, 1), (1281, 2), (2400, 2), (2401, 3)]
 )
 def test_tiles_cover_the_whole_length_and_overlap(length: int, count: int) -> None:
-    starts = _tile_starts(length, 1280, 160)
+    tile, starts = _tiles(length, 1280, 160)
+    assert tile <= min(length, 1280)
     assert len(starts) == count
     assert starts[0] == 0
-    assert starts[-1] == max(0, length - 1280)
-    assert all(b - a <= 1280 - 160 for a, b in itertools.pairwise(starts))
+    assert starts[-1] == length - tile
+    assert all(after - before <= tile - 160 for before, after in pairwise(starts))

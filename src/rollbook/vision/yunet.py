@@ -113,9 +113,11 @@ class YuNetDetector:
             image = pixels
         height, width = image.shape[:2]
         rows = []
-        for top in _tile_starts(height, self.TILE, self.OVERLAP):
-            for left in _tile_starts(width, self.TILE, self.OVERLAP):
-                tile = image[top : top + self.TILE, left : left + self.TILE]
+        tall, tops = _tiles(height, self.TILE, self.OVERLAP)
+        wide, lefts = _tiles(width, self.TILE, self.OVERLAP)
+        for top in tops:
+            for left in lefts:
+                tile = image[top : top + tall, left : left + wide]
                 found = self._one_pass(tile)
                 found[:, 0] += left
                 found[:, 1] += top
@@ -235,11 +237,14 @@ def _points(rows: Rows) -> npt.NDArray[np.float32]:
     return rows[:, 4:14].reshape(-1, 5, 2)
 
 
-def _tile_starts(length: int, tile: int, overlap: int) -> list[int]:
+def _tiles(length: int, tile: int, overlap: int) -> tuple[int, list[int]]:
+    """Return the length of the tiles, at most `tile`, and where they start; they overlap."""
     if length <= tile:
-        return [0]
+        return length, [0]
     count = -(-(length - overlap) // (tile - overlap))
-    return [round(i * (length - tile) / (count - 1)) for i in range(count)]
+    shortest = -(-(length + (count - 1) * overlap) // count)
+    own = min(tile, -(-shortest // SIDE_STEP) * SIDE_STEP)
+    return own, [round(i * (length - own) / (count - 1)) for i in range(count)]
 
 
 def _decode(
