@@ -170,6 +170,23 @@ def test_a_withdrawn_consent_is_not_brought_back_by_an_old_roster(desk: Desk) ->
     assert "withdrew their consent" in report.errors[0].sentence
 
 
+def test_a_no_is_not_passed_over_where_a_consent_is_in_force(desk: Desk) -> None:
+    desk.enrol("Ada", RED)
+    save(desk.folder / "a.png", RED, step=5)
+    report = desk.run("name,photo,consent\nAda,a.png,no\n")
+    assert "rollbook consent withdraw" in report.errors[0].sentence
+    assert desk.opened == [] and desk.counts() == {"Ada": 1}
+
+
+def test_people_who_look_alike_are_reported(desk: Desk) -> None:
+    red = desk.enrol("Red", RED)
+    save(desk.folder / "y.png", YELLOW)
+    report = desk.run("name,photo,consent,given by\nYellow,y.png,v1,me\n")
+    assert [(one.subject.name, one.look_alikes) for one in report.look_alikes] == [
+        ("Yellow", (red,))
+    ]
+
+
 def test_a_face_that_is_enrolled_under_another_name_is_an_error_of_its_line(desk: Desk) -> None:
     desk.enrol("Ada", RED)
     save(desk.folder / "b.png", RED, step=5)

@@ -72,7 +72,7 @@ def enrol_folder(
 
 def _print_report(app: App, report: FolderReport, *, as_json: bool) -> None:
     refused = [refused_row(one) for one in report.refused]
-    alike = _look_alikes(app, report.enrolled)
+    alike = look_alike_pairs(app, report.enrolled)
     if as_json:
         common.print_json(
             {
@@ -97,14 +97,14 @@ def _print_report(app: App, report: FolderReport, *, as_json: bool) -> None:
     if refused:
         common.say(f"{len(refused)} refused:")
         common.print_table(REFUSED_COLUMNS, refused, as_json=False, empty="")
-    _say_look_alikes(alike)
+    say_look_alikes(alike)
 
 
 def refused_row(one: EnrolmentRefused) -> dict[str, str]:
     return {"what": one.what, "code": one.code, "why": one.sentence}
 
 
-def _look_alikes(app: App, people: Sequence[Enrolled]) -> list[list[str]]:
+def look_alike_pairs(app: App, people: Sequence[Enrolled]) -> list[list[str]]:
     """Return pairs of names that look so alike that a decision needs a larger margin."""
     if not any(person.look_alikes for person in people):
         return []
@@ -118,7 +118,7 @@ def _look_alikes(app: App, people: Sequence[Enrolled]) -> list[list[str]]:
     ]
 
 
-def _say_look_alikes(pairs: Sequence[Sequence[str]]) -> None:
+def say_look_alikes(pairs: Sequence[Sequence[str]]) -> None:
     if pairs:
         common.say("These look so alike that recognising them takes a larger margin:")
     for one, other in pairs:
@@ -163,7 +163,7 @@ def add_samples(
 
 def _print_outcome(app: App, outcome: Enrolled, *, as_json: bool) -> None:
     refused = [refused_row(one) for one in outcome.refused]
-    alike = _look_alikes(app, [outcome])
+    alike = look_alike_pairs(app, [outcome])
     poses = sorted(set(outcome.poses))
     if as_json:
         counts = {"added": outcome.added, "already": outcome.already, "poses": poses}
@@ -176,7 +176,7 @@ def _print_outcome(app: App, outcome: Enrolled, *, as_json: bool) -> None:
     )
     if refused:
         common.print_table(REFUSED_COLUMNS, refused, as_json=False, empty="")
-    _say_look_alikes(alike)
+    say_look_alikes(alike)
 
 
 @samples_app.command("list")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rollbook.cli import common
+from rollbook.cli.enrol import look_alike_pairs, say_look_alikes
 from rollbook.cli.people import ConsentOption, GivenByOption, UntilOption, terms_of
 
 
@@ -27,6 +28,7 @@ def import_roster(
     terms = terms_of(consent, given_by, until)
     with common.progress_bar("Importing") as progress:
         report = app.importer.run(roster, terms, progress)
+    alike = look_alike_pairs(app, report.look_alikes)
     errors = [{"line": error.line, "why": error.sentence} for error in report.errors]
     if as_json:
         common.print_json(
@@ -36,6 +38,7 @@ def import_roster(
                 "unchanged": report.unchanged,
                 "samples": report.samples,
                 "errors": errors,
+                "look_alikes": alike,
                 "stopped": report.stopped,
             }
         )
@@ -47,6 +50,7 @@ def import_roster(
         if errors:
             common.say(f"{len(errors)} lines were not taken:")
             common.print_table(["line", "why"], errors, as_json=False, empty="")
+        say_look_alikes(alike)
     if report.stopped:
         raise common.fail("Stopped. What was taken stays; the same command goes on.")
     if errors and not report.taken:

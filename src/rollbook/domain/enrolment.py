@@ -26,6 +26,7 @@ class IntakeRefusal(StrEnum):
     SAME_NAME = "same_name"
     OUTSIDE = "outside_the_folder"
     CONSENT_WITHDRAWN = "consent_withdrawn"
+    CONSENT_IN_FORCE = "consent_in_force"
 
 
 INTAKE_TEXT: dict[IntakeRefusal, str] = {
@@ -39,6 +40,10 @@ INTAKE_TEXT: dict[IntakeRefusal, str] = {
     IntakeRefusal.CONSENT_WITHDRAWN: (
         "This person withdrew their consent. If they have agreed again, record it with: "
         "rollbook consent record"
+    ),
+    IntakeRefusal.CONSENT_IN_FORCE: (
+        "The line says that they have not agreed, and a consent of theirs is recorded. If they "
+        "withdrew it: rollbook consent withdraw PERSON. Else leave the cell empty."
     ),
 }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rollbook.domain.enrolment import INTAKE_TEXT, IntakeRefusal
 from rollbook.domain.ports import Clock, OpenUnitOfWork, Progress, UnitOfWork
-from rollbook.domain.subjects import Consent, Group, Subject, clean_name, new_id
+from rollbook.domain.subjects import Consent, Enrolled, Group, Subject, clean_name, new_id
 from rollbook.errors import InvalidInput, RollbookError, StorageUnavailable, UnreadableImage
 from rollbook.services.consenting import ConsentTerms, record, was_withdrawn
 from rollbook.services.enrol import Enrolee, Enroller, Today
@@ -33,6 +33,7 @@ class ImportReport:
     unchanged: int = 0
     samples: int = 0
     errors: list[RowError] = field(default_factory=list)
+    look_alikes: list[Enrolled] = field(default_factory=list)  # who resemble somebody
     stopped: bool = False
 
     @property
@@ -105,7 +106,8 @@ class Importer:
         """Write one line, or return why nothing of it was written."""
         try:
             plan = self._plan(row, folder, terms)
-            samples = self._enrol(plan, plan.photo) if plan.photo is not None else 0
+            enrolled = None if plan.photo is None else self._enrol(plan, plan.photo)
+            samples = enrolled.added if enrolled else 0
             changed = samples > 0 or self._write(plan)
         except StorageUnavailable:
             raise  # every other line would fail in the same way
@@ -113,6 +115,8 @@ class Importer:
             return RowError(row.line, str(error))
         self._remember(plan)
         report.samples += samples
+        if enrolled is not None and enrolled.look_alikes:
+            report.look_alikes.append(enrolled)
         if plan.old is None:
             report.added.append(plan.subject)
         elif changed:
@@ -154,26 +158,27 @@ class Importer:
         self, uow: UnitOfWork, row: RosterRow, subject: Subject, terms: ConsentTerms | None
     ) -> Consent | None:
         """Return the consent that has to be recorded, or None when there is no new one."""
-        said = _terms(row, terms)
-        if said is None:
-            return None
+        said, now = _terms(row, terms), self._clock.now()
         earlier = uow.consents.of(subject.subject_id)
+        if said is None:
+            if _says_no(row) and any(consent.covers(now) for consent in earlier):
+                raise InvalidInput(INTAKE_TEXT[IntakeRefusal.CONSENT_IN_FORCE])
+            return None
         if was_withdrawn(earlier):
             raise InvalidInput(INTAKE_TEXT[IntakeRefusal.CONSENT_WITHDRAWN])
-        now = self._clock.now()
         if any(c.text_id == said.text_id and c.covers(now) for c in earlier):
             return None
         return said.consent_of(subject.subject_id, now)
 
-    def _enrol(self, plan: _Plan, photo: Path) -> int:
-        """Enrol the photograph and write all else with it; 0 when it was enrolled before."""
+    def _enrol(self, plan: _Plan, photo: Path) -> Enrolled:
+        """Enrol the photograph and write all else with it, unless it was enrolled before."""
         who = Enrolee(plan.subject, plan.consent, is_new=plan.old is None, also=self._also(plan))
         enroller = self._enroller()
         enroller.require_consent(who)
         outcome = enroller.enrol(who, [open_picture(photo, photo.name, self._read)])
         if outcome.refused:
             raise InvalidInput(f"{photo.name}: {outcome.refused[0].sentence}")
-        return outcome.added
+        return outcome
 
     def _write(self, plan: _Plan) -> bool:
         """Write a line without a new photograph; return whether anything changed."""
@@ -234,10 +239,14 @@ def _repeated(row: RosterRow, seen: dict[str, RosterRow]) -> RowError | None:
     return RowError(row.line, sentence)
 
 
+def _says_no(row: RosterRow) -> bool:
+    return (row.consent or "").casefold() in NO
+
+
 def _terms(row: RosterRow, default: ConsentTerms | None) -> ConsentTerms | None:
     """Return what the line's consent cell says: a text's id, or yes or no."""
     said = (row.consent or "").casefold()
-    if not said or said in NO:
+    if not said or _says_no(row):
         return None
     text_id = row.consent or ""
     if said in YES:
