@@ -49,14 +49,6 @@ class Settings(BaseSettings):
         return self.home / "keys"
 
     @property
-    def logs_dir(self) -> Path:
-        return self.home / "logs"
-
-    @property
-    def exports_dir(self) -> Path:
-        return self.home / "exports"
-
-    @property
     def resolved_database_url(self) -> str:
         if self.database_url:
             return self.database_url

@@ -11,7 +11,7 @@ and `ColourEmbedder` turns it into a template, so that whole pipelines run witho
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -80,18 +80,6 @@ def template_of(colour: Colour) -> Template:
     """Return the template that `ColourEmbedder` gives for this colour."""
     crop = np.full((1, 4, 4, 3), colour, dtype=np.uint8)
     return Template(ColourEmbedder().embed(crop)[0], COLOUR_SPACE)
-
-
-class ScriptedDetector:
-    """Gives the lists of a script, one a call, and then nothing any more."""
-
-    def __init__(self, script: Iterable[Sequence[DetectedFace]]) -> None:
-        self._script = iter(script)
-        self.calls = 0
-
-    def detect(self, pixels: Pixels) -> list[DetectedFace]:
-        self.calls += 1
-        return list(next(self._script, ()))
 
 
 class ColourDetector:

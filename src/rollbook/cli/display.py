@@ -140,8 +140,7 @@ class Display:
         self._token: str | None = secrets.token_urlsafe(32)
         self._cookie = secrets.token_urlsafe(32)
         self._entering = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Server(self)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
         )
@@ -173,70 +172,78 @@ class Display:
         self._thread.join(2)
 
 
-def _handler(display: Display) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        server_version = "Rollbook"
-        sys_version = ""
+class _Server(ThreadingHTTPServer):
+    """Listens on 127.0.0.1 at a port that the system picks."""
 
-        def do_GET(self) -> None:
-            path = urlsplit(self.path).path
-            if self.headers.get("Host") != f"127.0.0.1:{display.port}":
-                self._refuse()  # another name for this machine may be a trap of another page
-            elif path.startswith("/open/"):
-                self._enter(path.removeprefix("/open/"))
-            elif not display.knows(self._sent_cookie()):
-                self._refuse()
-            elif path == "/now":
-                self._send_now()
-            elif path in FILES:
-                self._send_file(*FILES[path])
-            else:
-                self._answer(HTTPStatus.NOT_FOUND, b"There is no such page.", "text/plain")
+    daemon_threads = True
 
-        def log_message(self, format: str, *args: Any) -> None:
-            """Nothing is logged: the address that opens the page is a secret."""
+    def __init__(self, display: Display) -> None:
+        self.display = display
+        super().__init__(("127.0.0.1", 0), _Handler)
 
-        def _enter(self, token: str) -> None:
-            cookie = display.enter(token)
-            if cookie is None:
-                self._refuse()
-                return
-            kept = f"{COOKIE}={cookie}; Path=/; HttpOnly; SameSite=Strict"
-            self._answer(HTTPStatus.SEE_OTHER, b"", "text/plain", Location="/", Set_Cookie=kept)
 
-        def _sent_cookie(self) -> str:
-            try:
-                found = SimpleCookie(self.headers.get("Cookie", "")).get(COOKIE)
-            except CookieError:
-                return ""
-            return found.value if found is not None else ""
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    server_version = "Rollbook"
+    sys_version = ""
 
-        def _after(self) -> int:
-            sent = parse_qs(urlsplit(self.path).query).get("after", ["-1"])[0]
-            return int(sent) if sent.isdecimal() and len(sent) < 16 else -1
+    def do_GET(self) -> None:
+        path = urlsplit(self.path).path
+        if self.headers.get("Host") != f"127.0.0.1:{self.server.display.port}":
+            self._refuse()  # another name for this machine may be a trap of another page
+        elif path.startswith("/open/"):
+            self._enter(path.removeprefix("/open/"))
+        elif not self.server.display.knows(self._sent_cookie()):
+            self._refuse()
+        elif path == "/now":
+            self._send_now()
+        elif path in FILES:
+            self._send_file(*FILES[path])
+        else:
+            self._answer(HTTPStatus.NOT_FOUND, b"There is no such page.", "text/plain")
 
-        def _refuse(self) -> None:
-            text = b"This address was used already. Start again: rollbook watch ... --display"
-            self._answer(HTTPStatus.FORBIDDEN, text, "text/plain")
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing is logged: the address that opens the page is a secret."""
 
-        def _send_now(self) -> None:
-            now = display.board.now(self._after())
-            self._answer(HTTPStatus.OK, json.dumps(now).encode(), "application/json")
+    def _enter(self, token: str) -> None:
+        cookie = self.server.display.enter(token)
+        if cookie is None:
+            self._refuse()
+            return
+        kept = f"{COOKIE}={cookie}; Path=/; HttpOnly; SameSite=Strict"
+        self._answer(HTTPStatus.SEE_OTHER, b"", "text/plain", Location="/", Set_Cookie=kept)
 
-        def _send_file(self, name: str, kind: str) -> None:
-            body = resources.files("rollbook.cli").joinpath("page", name).read_bytes()
-            self._answer(HTTPStatus.OK, body, kind)
+    def _sent_cookie(self) -> str:
+        try:
+            found = SimpleCookie(self.headers.get("Cookie", "")).get(COOKIE)
+        except CookieError:
+            return ""
+        return found.value if found is not None else ""
 
-        def _answer(self, status: HTTPStatus, body: bytes, kind: str, **extra: str) -> None:
-            self.send_response(status)
-            named = {name.replace("_", "-"): value for name, value in extra.items()}
-            sizes = {"Content-Type": kind, "Content-Length": str(len(body))}
-            for name, value in {**HEADERS, **sizes, **named}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            try:
-                self.wfile.write(body)
-            except OSError:
-                self.close_connection = True  # the browser went away
+    def _after(self) -> int:
+        sent = parse_qs(urlsplit(self.path).query).get("after", ["-1"])[0]
+        return int(sent) if sent.isdecimal() and len(sent) < 16 else -1
 
-    return Handler
+    def _refuse(self) -> None:
+        text = b"This address was used already. Start again: rollbook watch ... --display"
+        self._answer(HTTPStatus.FORBIDDEN, text, "text/plain")
+
+    def _send_now(self) -> None:
+        now = self.server.display.board.now(self._after())
+        self._answer(HTTPStatus.OK, json.dumps(now).encode(), "application/json")
+
+    def _send_file(self, name: str, kind: str) -> None:
+        body = resources.files("rollbook.cli").joinpath("page", name).read_bytes()
+        self._answer(HTTPStatus.OK, body, kind)
+
+    def _answer(self, status: HTTPStatus, body: bytes, kind: str, **extra: str) -> None:
+        self.send_response(status)
+        named = {name.replace("_", "-"): value for name, value in extra.items()}
+        sizes = {"Content-Type": kind, "Content-Length": str(len(body))}
+        for name, value in {**HEADERS, **sizes, **named}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        try:
+            self.wfile.write(body)
+        except OSError:
+            self.close_connection = True  # the browser went away

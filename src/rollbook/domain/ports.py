@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import TracebackType
@@ -11,6 +11,7 @@ from typing import Protocol, Self, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from rollbook.domain.attacks import AttackAssessment as AttackAssessment
 from rollbook.domain.attendance import Session
 from rollbook.domain.cameras import CameraHealth
 from rollbook.domain.faces import Alignment, DetectedFace, Frame, Pixels, QualityMeasures
@@ -68,35 +69,12 @@ class QualityMeter(Protocol):
     def measure(self, pixels: Pixels, face: DetectedFace) -> QualityMeasures: ...
 
 
-@dataclass(frozen=True, slots=True)
-class AttackAssessment:
-    """What a presentation attack detector says; `score` 0..1, higher = more an attack."""
-
-    detector: str
-    score: float
-    refused: bool
-
-
 class AttackDetector(Protocol):
     """Tells a person from a photograph or screen. None ships yet; the seam is here."""
 
     def assess(self, pixels: Pixels, face: DetectedFace) -> AttackAssessment | None:
         """Return the assessment, or None when nothing can be said."""
         ...
-
-
-class FrameSource(Protocol):
-    """Gives the frames of a camera, stream, clip or folder."""
-
-    def frames(self) -> Iterator[Frame]:
-        """Yield frames until the source ends, or for ever.
-
-        Raises:
-            CameraUnavailable: the source cannot be opened, or went away for good.
-        """
-        ...
-
-    def close(self) -> None: ...
 
 
 class Camera(Protocol):
