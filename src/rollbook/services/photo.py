@@ -195,8 +195,9 @@ class PhotoTaker:
 def _assign(known: SessionGallery, probes: npt.NDArray[np.float32]) -> list[Decision]:
     """Decide on all faces of one photograph at once: one person a face, one face a person.
 
-    The assignment maximises the sum of the scores; each face is then named only when it is
-    above the threshold and clear of every other person that is not better placed elsewhere.
+    The assignment maximises the sum of the scores. It only ever takes a name away: a face is named
+    when its best person is above the threshold, clear of every other one, and the one that the
+    assignment gives it; all else is left for a person.
     """
     point = known.point(ProbeKind.SINGLE)
     ranked = known.gallery.search_many(probes, limit=5)
