@@ -137,3 +137,12 @@ def test_a_name_says_which_margin_its_runner_up_asked_for() -> None:
     assert isinstance(plain, Identified) and plain.needed == POINT.margin
     assert isinstance(careful, Identified) and careful.needed == LOOK_ALIKE_FACTOR * POINT.margin
     assert evidence_of(careful).required_margin == pytest.approx(0.1)
+
+
+def test_the_evidence_says_how_much_a_roster_that_looks_alike_raised_the_threshold() -> None:
+    point = CALIBRATION.operating_point(0.001, 40, Cohort(0.1, 0.15, 40))
+    decision = decide([Candidate("a", 1.0)], point)
+    assert isinstance(decision, Identified) and point.raised > 0
+    evidence = evidence_of(decision)
+    plain = CALIBRATION.operating_point(0.001, 40).threshold
+    assert evidence.threshold - evidence.raised == pytest.approx(plain, abs=2e-4)

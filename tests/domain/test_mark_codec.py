@@ -38,6 +38,7 @@ evidences = st.builds(
     measured_on=texts,
     attack_detector=st.none() | texts,
     attack_score=st.none() | scores,
+    raised=scores,
 )
 marks = st.builds(
     Mark,

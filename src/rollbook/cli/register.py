@@ -42,6 +42,7 @@ def evidence_row(record: AttendanceRecord, names: Mapping[str, str]) -> dict[str
         "evidence": {
             "score": evidence.score,
             "threshold": evidence.threshold,
+            "raised": evidence.raised,
             "margin": evidence.margin,
             "required_margin": evidence.required_margin,
             "frames": evidence.frames,

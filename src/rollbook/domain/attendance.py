@@ -153,6 +153,7 @@ class Evidence:
     measured_on: str
     attack_detector: str | None = None  # None: photographs are not detected
     attack_score: float | None = None
+    raised: float = 0.0  # part of the threshold that is there because the roster looks alike
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,4 +27,5 @@ def evidence_of(
         measured_on=point.measured_on,
         attack_detector=attack_detector,
         attack_score=attack_score,
+        raised=round(point.raised, 4),
     )
