@@ -44,17 +44,20 @@ def test_an_empty_gallery_finds_nobody() -> None:
     owners=st.lists(st.sampled_from("abcdefghij"), min_size=1, max_size=60),
     limit=st.integers(1, 12),
     block=st.integers(1, 70),
+    group=st.integers(1, 20),
     seed=st.integers(0, 1000),
 )
 def test_the_search_answers_as_comparing_with_every_template(
-    owners: list[str], limit: int, block: int, seed: int
+    owners: list[str], limit: int, block: int, group: int, seed: int
 ) -> None:
     rows, probes = rows_of(len(owners), seed), rows_of(3, seed + 1)
     # small blocks, so that their borders are crossed
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "BLOCK", block)
+        patch.setattr(module, "GROUP", group)
         gallery = Gallery(SPACE, owners, rows)
-    for probe, found in zip(probes, gallery.search_many(probes, limit), strict=True):
+        answers = gallery.search_many(probes, limit)
+    for probe, found in zip(probes, answers, strict=True):
         assert [c.subject_id for c in found] == compared_with_all(owners, rows, probe, limit)
         scores = dict(zip(gallery.subject_ids, gallery.scores(probe[None])[0], strict=True))
         assert [c.score for c in found] == pytest.approx(
