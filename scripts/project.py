@@ -52,7 +52,7 @@ def install(extras: str, *, optional: str = "") -> None:
     """Make the virtual environment and install the package with these extras, once."""
     marker = VENV / f".installed-{extras.replace(',', '-')}"
     wanted = stamp(extras + optional)
-    if PYTHON.exists() and marker.exists() and marker.read_text() == wanted:
+    if PYTHON.exists() and marker.exists() and marker.read_text(encoding="utf-8") == wanted:
         return
     if not PYTHON.exists():
         say(f"making a virtual environment in {VENV}")
@@ -63,7 +63,7 @@ def install(extras: str, *, optional: str = "") -> None:
     if call(*pip, f".[{both}]", check=not optional):
         say(f"the optional [{optional}] cannot be installed here; its tests are left out")
         call(*pip, f".[{extras}]")
-    marker.write_text(wanted)
+    marker.write_text(wanted, encoding="utf-8")
 
 
 def missing_programs() -> list[str]:
