@@ -27,13 +27,17 @@ class TrackRules:
     budget: int = 8  # embeddings spent before the track stays unknown
     spacing: timedelta = timedelta(milliseconds=60)  # frames nearer than this show the same thing
     retry_after: timedelta = timedelta(seconds=3)  # an unknown track is looked at again
-    frame_slack: float = 0.08  # a sample agrees when its own score is this near the threshold
+    frame_slack: float = 2.0  # a sample agrees when so many margins below the threshold, or above
 
     def __post_init__(self) -> None:
         if self.agreeing < 2:
             raise ValueError("at least two agreeing frames are needed; one frame names nobody")
         if self.budget < self.agreeing:
             raise ValueError("budget must be at least as large as agreeing")
+
+    def near(self, point: OperatingPoint) -> float:
+        """Return the score from which a single sample speaks for its best candidate."""
+        return point.threshold - self.frame_slack * point.margin
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class TrackEvidence:
             return None
         votes: dict[str, int] = {}
         for sample in self.samples:
-            near = point.threshold - self.rules.frame_slack
+            near = self.rules.near(point)
             if sample.best is not None and sample.best.score >= near:
                 votes[sample.best.subject_id] = votes.get(sample.best.subject_id, 0) + 1
         leader, agreeing = max(votes.items(), key=lambda vote: vote[1], default=("", 0))

@@ -27,7 +27,7 @@ FITTED_FMR = (1e-1, 1e-5)
 STEPS = 60
 MIN_PEOPLE = 40
 MIN_SPREAD = 0.01  # of scores, below which there is nothing to fit
-MARGINS = {ProbeKind.SINGLE: 0.05, ProbeKind.TRACK: 0.04}
+MARGINS = {ProbeKind.SINGLE: 0.54, ProbeKind.TRACK: 0.43}  # in deviations of strangers' scores
 FUSED = 3  # pictures of a person that stand in for the frames of a track: the fewest that decide
 FUSIONS = 4  # different choices of them a person
 
@@ -123,7 +123,8 @@ def fit(
         raise _no_curve()
     coefficients = (round(float(c0), 6), round(float(c1), 6), round(float(c2), 6))
     valid = (round(low, 4), round(high, 4))
-    return Calibration(space, kind, coefficients, valid, MARGINS[kind], evidence, cohort)
+    margin = round(MARGINS[kind] * float(found.scores.std()), 3)
+    return Calibration(space, kind, coefficients, valid, margin, evidence, cohort)
 
 
 def _no_curve() -> InvalidInput:

@@ -315,8 +315,7 @@ class Recogniser:
         found = self._known.gallery.search(template, limit=1)
         best = found[0] if found else None
         if inquiry.evidence is None:
-            point = self._known.point(ProbeKind.TRACK)
-            near = point.threshold - self._rules.tracks.frame_slack
+            near = self._rules.tracks.near(self._known.point(ProbeKind.TRACK))
             if best is not None and best.subject_id == inquiry.subject_id and best.score >= near:
                 inquiry.checked_at = at
                 return None
