@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rollbook.errors import ConfigurationError
@@ -19,7 +19,9 @@ def default_home() -> Path:
 class Settings(BaseSettings):
     """Each can be given as an environment variable `ROLLBOOK_<NAME>`."""
 
-    model_config = SettingsConfigDict(env_prefix="ROLLBOOK_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="ROLLBOOK_", env_ignore_empty=True, extra="forbid", frozen=True
+    )
 
     home: Path = Field(default_factory=default_home, description="Folder of all data.")
     database_url: str | None = Field(
@@ -39,6 +41,13 @@ class Settings(BaseSettings):
     threads: int | None = Field(
         default=None, ge=1, description="Threads for the networks; by default all cores."
     )
+
+    @field_validator("home")
+    @classmethod
+    def _fits_an_address(cls, home: Path) -> Path:
+        if "?" in str(home.absolute()):  # would end the path in the database's address
+            raise ValueError("its path must not hold a question mark")
+        return home
 
     @property
     def models_dir(self) -> Path:
@@ -66,6 +75,7 @@ def load_settings(home: Path | None = None) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"]) or "settings"
+        why = first["msg"].removeprefix("Value error, ")
         raise ConfigurationError(
-            f"The setting ROLLBOOK_{name.upper()} cannot be used: {first['msg']}."
+            f"The setting ROLLBOOK_{name.upper()} cannot be used: {why}."
         ) from error

@@ -98,6 +98,8 @@ def test_times_are_those_of_the_site(desk: Desk) -> None:
         (["7a [red]", "--start", "25:00"], "not a time"),
         (["7a [red]", "--start", "08:00+01:00"], "time zone"),
         (["7a [red]", "--date", "tomorrow"], "not a date"),
+        (["7a [red]", "--date", "0001-01-01", "--start", "00:30"], "Is the year right?"),
+        (["7a [red]", "--date", "9999-12-31", "--start", "00:30"], "Is the year right?"),
         (["7a [red]", "--date", "2001-01-01"], "--start HH:MM"),
         (["7a [red]", "--policy", "none"], "school lesson"),
         (["7a [red]", "--limit", "late=5"], "LIMIT=MINUTES"),

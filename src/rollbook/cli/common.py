@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import signal
 import sys
@@ -69,6 +70,7 @@ def fail(text: str) -> typer.Exit:
 
 def print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+    sys.stdout.flush()  # a full disk is told of here, and not after the end
 
 
 def print_table(
@@ -158,5 +160,12 @@ class RollbookGroup(TyperGroup):
             return super().invoke(ctx)
         except RollbookError as error:
             raise fail(str(error)) from error
+        except UnicodeEncodeError as error:  # the system hands over bytes as lone surrogates
+            raise fail("Something typed holds signs that are no text. Type it anew.") from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # whoever read the output has enough
+                raise
+            why = error.strerror or type(error).__name__
+            raise fail(f"The system refused what was to be done: {why}.") from error
         except KeyboardInterrupt:
             raise fail("Stopped. What was reported as done is kept.") from None

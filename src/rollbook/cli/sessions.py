@@ -23,6 +23,7 @@ from rollbook.errors import InvalidInput
 
 USUAL_LENGTH = timedelta(minutes=45)
 SHOWN = 50  # sessions in a table
+YEARS = range(1900, 3000)
 
 session_app = typer.Typer(no_args_is_help=True, help="Open, close and look at sessions.")
 
@@ -94,11 +95,14 @@ def planned(
 
 def _date(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
         raise InvalidInput(
             f"{text!r} is not a date; write it as YYYY-MM-DD, like 2025-04-01."
         ) from error
+    if day.year not in YEARS:  # at the ends of the calendar there is no time before or after
+        raise InvalidInput(f"{text!r} is too far away. Is the year right?")
+    return day
 
 
 @session_app.command("close")
