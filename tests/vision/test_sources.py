@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import shutil
 import signal
@@ -239,11 +240,13 @@ def test_a_refused_connection_is_told_without_password(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     url = f"rtsp://ada:hunter2@127.0.0.1:{free_port()}/live?token=hunter3"
+    caplog.set_level(logging.INFO)
     with closing(camera(url)) as cam:
         read_until(cam, lambda frame, health: health.state is CameraState.LOST)
         said = cam.health().sentence + repr(cam.health()) + caplog.text
         assert cam.pid is None or "hunter" not in " ".join(psutil.Process(cam.pid).cmdline())
     assert "refuses the connection" in said
+    assert not [told for told in caplog.records if told.levelno > logging.INFO]  # it is said once
     assert "hunter" not in said
 
 
@@ -311,6 +314,15 @@ def test_a_file_that_is_no_video_is_refused_in_a_sentence(tmp_path: Path) -> Non
     text.write_text("not a video")
     with closing(camera(text)) as cam, pytest.raises(CameraUnavailable, match="no video"):
         list(cam.frames())
+
+
+def test_a_file_with_no_picture_in_it_has_not_simply_ended(tmp_path: Path) -> None:
+    (tmp_path / "text.jpg").write_text("no picture")
+    with (
+        closing(camera(tmp_path / "text.jpg")) as cam,
+        pytest.raises(CameraUnavailable, match=r"text\.jpg holds no picture that can be opened"),
+    ):
+        read_until(cam, lambda frame, health: frame is not None)
 
 
 def test_a_playlist_called_a_clip_reaches_no_network(tmp_path: Path) -> None:

@@ -321,6 +321,8 @@ class CaptureCamera:
             self._lose(reason or "stopped sending.")
             return
         self._end_attempt()
+        if self._figures.frames == 0:
+            reason = reason or "holds no picture that can be opened."
         self._trouble = f"{self._source.shown} {reason}" if reason else None
         self._final = CameraState.LOST if reason else CameraState.ENDED
 
@@ -329,7 +331,7 @@ class CaptureCamera:
         wait = self._backoff.next()
         self._retry_at = time.monotonic() + wait
         self._trouble = f"{self._source.shown} {reason} It is tried again."
-        log.warning("camera %s is lost; next attempt in %.1f s", self._camera_id, wait)
+        log.info("camera %s is lost; next attempt in %.1f s", self._camera_id, wait)
 
     def _begin_attempt(self) -> None:
         rules = self._rules
