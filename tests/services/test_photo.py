@@ -87,7 +87,7 @@ class Room:
         point = OperatingPoint(threshold, margin, ProbeKind.SINGLE, SPACE, 0.001, people, "test")
         pairs = [(f"p{i}", Template(person(i), SPACE)) for i in range(people)]
         self.known = SessionGallery(
-            Gallery.of(SPACE, pairs), {ProbeKind.SINGLE: point}, frozenset(), 1, ()
+            Gallery.of(SPACE, pairs), {ProbeKind.SINGLE: point}, frozenset(), 1, (), 0.375
         )
         self.photos: list[Sequence[np.ndarray]] = []
         self.refused: dict[int, Refusal] = {}

@@ -22,6 +22,7 @@ from rollbook.domain.subjects import ConsentScope
 from rollbook.domain.templates import TemplateSpace
 from rollbook.errors import ModelUnavailable
 
+REVIEW_FPIR = 0.05  # part of the strangers' faces that may be left for a person to look at
 FindLookAlikes = Callable[[list[str], npt.NDArray[np.float32], TemplateSpace], LookAlikes]
 
 
@@ -34,6 +35,7 @@ class SessionGallery:
     look_alikes: LookAlikes
     version: int
     without_samples: tuple[str, ...]  # subject ids on the roster that no face can find
+    review_level: float = 1.0  # score from which an unsure single face is worth a person's look
 
     def point(self, kind: ProbeKind) -> OperatingPoint:
         return self.points[kind]
@@ -78,20 +80,21 @@ class Galleries:
         known = set(gallery.subject_ids)
         return SessionGallery(
             gallery=gallery,
-            points=self._points(gallery),
+            points=self._points(gallery, self._target_fpir),
             look_alikes=self._find_look_alikes(owners, rows, self._space),
             version=version,
             without_samples=tuple(subject for subject in roster if subject not in known),
+            review_level=self._points(gallery, REVIEW_FPIR)[ProbeKind.SINGLE].threshold,
         )
 
-    def _points(self, gallery: Gallery) -> dict[ProbeKind, OperatingPoint]:
+    def _points(self, gallery: Gallery, fpir: float) -> dict[ProbeKind, OperatingPoint]:
         if not self._calibrations:
             raise ModelUnavailable(
                 f"The embedder {self._space} has no calibration yet, so nobody can be named by it. "
                 "Run: rollbook evaluate calibrate"
             )
         return {
-            kind: calibration.operating_point(self._target_fpir, len(gallery), gallery.cohort())
+            kind: calibration.operating_point(fpir, len(gallery), gallery.cohort())
             for kind, calibration in self._calibrations.items()
         }
 

@@ -44,8 +44,6 @@ Sight = Callable[
     [str, str, datetime, Method, Direction, str | None, Evidence | None], Mark | Ignored
 ]
 
-REVIEW_LEVEL = 0.75  # part of the threshold from which an unsure face is worth a look
-
 
 @dataclass(frozen=True, slots=True)
 class PhotoFace:
@@ -77,12 +75,13 @@ class PhotoResult:
     missing: tuple[str, ...]  # subject ids of the roster that no face was taken for
     point_threshold: float
     required_margin: float
+    review_level: float  # score from which an unsure face is worth a person's look
     unfindable: tuple[str, ...] = ()  # of the roster, without consent or sample
 
     @property
     def unsure(self) -> tuple[PhotoFace, ...]:
         """Return the faces that a person should look at: near somebody, but not certain."""
-        return tuple(face for face in self.faces if _worth_a_look(face.decision))
+        return tuple(f for f in self.faces if _worth_a_look(f.decision, self.review_level))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +130,7 @@ class PhotoTaker:
             missing=tuple(s for s in known.gallery.subject_ids if s not in named),
             point_threshold=point.threshold,
             required_margin=point.margin,
+            review_level=known.review_level,
             unfindable=known.without_samples,
         )
 
@@ -232,7 +232,7 @@ def _combine_photos(faces: list[PhotoFace], known: SessionGallery) -> list[Photo
     named = {f.decision.subject_id for f in faces if isinstance(f.decision, Identified)}
     unsure: dict[str, dict[int, PhotoFace]] = {}
     for face in faces:
-        if _worth_a_look(face.decision):
+        if _worth_a_look(face.decision, known.review_level):
             best = _candidates(face.decision)[0]
             unsure.setdefault(best.subject_id, {}).setdefault(face.photo, face)
     changed: dict[tuple[int, int], PhotoFace] = {}
@@ -274,10 +274,10 @@ def _candidates(decision: Decision) -> tuple[Candidate, ...]:
     return () if isinstance(decision, Rejected) else decision.candidates
 
 
-def _worth_a_look(decision: Decision) -> bool:
+def _worth_a_look(decision: Decision, level: float) -> bool:
     if not isinstance(decision, Unidentified) or not decision.candidates or not decision.point:
         return False
-    return decision.candidates[0].score >= REVIEW_LEVEL * decision.point.threshold
+    return decision.candidates[0].score >= level
 
 
 def _review_item(session: Session, face: PhotoFace, at: datetime) -> ReviewItem:
