@@ -34,7 +34,7 @@ from rollbook.domain.identification import (
 from rollbook.domain.ports import ReviewItem
 from rollbook.domain.templates import Template, TemplateSpace, unit_rows
 from rollbook.services.galleries import SessionGallery
-from rollbook.services.photo import PhotoResult, PhotoTaker
+from rollbook.services.photo import PhotoResult, PhotoTaker, in_rows
 
 SPACE = TemplateSpace("colours", "0" * 12, 8)
 NOW = datetime(2026, 3, 2, 8, 5, tzinfo=UTC)
@@ -161,6 +161,15 @@ def test_faces_are_numbered_from_left_to_right_and_named() -> None:
     assert sorted(named(result)) == ["p0", "p1"]
     assert isinstance(result.faces[1].decision, Unidentified)
     assert result.missing == ("p2",)
+
+
+def test_faces_are_counted_as_people_do_row_by_row() -> None:
+    places = [(300, 210), (10, 200), (150, 15), (20, 0)]
+    landmarks = np.zeros((5, 2), np.float32)
+    faces = [DetectedFace(Box(x, y, x + 80, y + 100), landmarks, 0.9) for x, y in places]
+    counted = [(face.box.left, face.box.top) for face in in_rows(faces)]
+    assert counted == [(20, 0), (150, 15), (10, 200), (300, 210)]
+    assert in_rows([]) == []
 
 
 def test_one_person_is_not_on_a_photograph_twice() -> None:

@@ -69,23 +69,31 @@ def _taken_at(at: str | None, session: Session, zone: ZoneInfo, now: datetime) -
 def _print(
     result: PhotoResult, confirmed: Confirmed | None, names: Mapping[str, str], images: list[Path]
 ) -> None:
+    unsure = {(face.photo, face.number) for face in result.unsure}
     rows = [_row(face, names) for face in result.faces]
+    for row, face in zip(rows, result.faces, strict=True):
+        if (face.photo, face.number) in unsure:
+            row["said"] = f"{row['said']}: look at it"
     several = len(images) > 1
     columns = [*(["photo"] if several else []), "face", "person", "score", "margin", "said"]
     common.print_table(columns, rows, as_json=False, empty="No face was found.")
     asked = f"threshold {result.point_threshold:.3f}, margin {result.required_margin:.3f}"
-    unsure = len(result.unsure)
+    common.say("Faces are counted row by row from the back, each from left to right.")
     common.say(
-        f"{len(result.proposals)} certain, {unsure} for review, "
+        f"{len(result.proposals)} certain, {len(unsure)} for a person to look at, "
         f"{len(result.missing)} of the roster not seen ({asked})."
     )
+    if result.missing:
+        missing = sorted(names.get(subject_id, ERASED) for subject_id in result.missing)
+        common.say(f"Not seen: {', '.join(missing)}.")
     if result.unfindable:
         findable = len(result.missing) + len(result.proposals)
         common.say(common.findable(findable, len(result.unfindable)))
     if confirmed is None:
         common.say("Nothing was written. Write the certain ones with --confirm.")
         return
-    common.say(f"{len(confirmed.marks)} marks written, {confirmed.reviews} faces left for review.")
+    left = f"faces left for review: {confirmed.reviews}."
+    common.say(f"Marks written: {len(confirmed.marks)}; {left}")
     for subject_id, reason in confirmed.ignored:
         common.say(f"{names.get(subject_id, 'erased person')}: {reason}")
 

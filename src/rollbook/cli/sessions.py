@@ -141,6 +141,8 @@ def list_sessions(
     columns = ["session", "group", "title", "date", "start", "end", "state", "invented"]
     if not as_json and not any(row["invented"] for row in rows):
         columns.remove("invented")
+    if not as_json:
+        rows = [row | {"session": row["session"][:8]} for row in rows]
     empty = "There are no sessions. Open one with: rollbook session open GROUP"
     common.print_table(columns, rows, as_json=as_json, empty=empty)
     if len(shown) < len(sessions):

@@ -120,7 +120,8 @@ def invent_school(
 def _refuse_second_school(uow: UnitOfWork) -> None:
     if any(group.invented for group in uow.groups.all()):
         raise AlreadyExists(
-            "An invented school is already here. Take another folder: rollbook --home FOLDER ..."
+            "An invented school is here already; an interrupted one is not completed, but what "
+            "is there holds. Take another folder: rollbook --home FOLDER demo --school"
         )
 
 

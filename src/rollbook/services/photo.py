@@ -50,7 +50,7 @@ class PhotoFace:
     """One face of one photograph and what it is taken for."""
 
     photo: int  # 0-based index of the photograph
-    number: int  # 1-based, from left to right in its photograph
+    number: int  # 1-based, in its photograph: row by row, each from left to right
     box: Box
     decision: Decision
     template: Template | None = field(default=None, compare=False, repr=False)
@@ -159,7 +159,7 @@ class PhotoTaker:
         return Confirmed(tuple(marks), tuple(ignored), self._leave(session, result, named))
 
     def _faces_of(self, index: int, pixels: Pixels, known: SessionGallery) -> list[PhotoFace]:
-        found = sorted(self._detect(pixels), key=lambda face: face.box.left)
+        found = in_rows(self._detect(pixels))
         refusals = [self._gate(pixels, face) for face in found]
         usable = [face for face, refused in zip(found, refusals, strict=True) if not refused]
         probes = self._embed(pixels, usable)
@@ -190,6 +190,17 @@ class PhotoTaker:
                 kept += 1
             uow.commit()
         return kept
+
+
+def in_rows(faces: list[DetectedFace]) -> list[DetectedFace]:
+    """Return faces as a person counts them: from the back row to the front, left to right."""
+    rows: list[list[DetectedFace]] = []
+    for face in sorted(faces, key=lambda face: face.box.centre[1]):
+        if rows and face.box.centre[1] <= rows[-1][0].box.bottom:
+            rows[-1].append(face)
+        else:
+            rows.append([face])
+    return [face for row in rows for face in sorted(row, key=lambda face: face.box.left)]
 
 
 def _assign(known: SessionGallery, probes: npt.NDArray[np.float32]) -> list[Decision]:

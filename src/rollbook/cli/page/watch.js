@@ -22,7 +22,7 @@ function drawBoxes(now) {
   const boxes = at("boxes");
   boxes.setAttribute("viewBox", `0 0 ${now.width} ${now.height}`);
   boxes.setAttribute("preserveAspectRatio", "none");
-  boxes.replaceChildren(...now.faces.map((face) => {
+  boxes.replaceChildren(...now.faces.flatMap((face) => {
     const box = document.createElementNS(SVG, "rect");
     const [left, top, right, bottom] = face.box;
     box.setAttribute("x", left);
@@ -30,8 +30,20 @@ function drawBoxes(now) {
     box.setAttribute("width", Math.max(0, right - left));
     box.setAttribute("height", Math.max(0, bottom - top));
     box.setAttribute("class", face.state);
-    return box;
+    return [box, label(face, now)];
   }));
+}
+
+// Whose box it is stands above it, or below where there is no room: colour alone tells nobody.
+function label(face, now) {
+  const [left, top, , bottom] = face.box;
+  const size = Math.max(12, now.height / 24);
+  const text = document.createElementNS(SVG, "text");
+  text.textContent = face.text.length > 40 ? `${face.text.slice(0, 39)}…` : face.text;
+  text.setAttribute("x", Math.max(0, left));
+  text.setAttribute("y", top > size * 1.4 ? top - size * 0.4 : bottom + size * 1.1);
+  text.setAttribute("font-size", size);
+  return text;
 }
 
 function showPeople(now) {
