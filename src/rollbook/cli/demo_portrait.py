@@ -174,7 +174,7 @@ def _print(shown: Shown, app: App, home: Path) -> None:
     common.say("The sealed files:")
     for file in _sealed_files(home):
         common.say(f"  {file} ({file.stat().st_size} bytes)")
-    common.say("They go with the throw-away home. Your own book: the README, "The first day".")
+    common.say("They go with the throw-away home. Your own book: The first day, in the README.")
 
 
 def _as_json(shown: Shown, app: App, home: Path) -> dict[str, object]:
