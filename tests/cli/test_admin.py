@@ -117,3 +117,12 @@ def test_doctor_says_when_samples_are_of_another_embedder(new_home: Path) -> Non
     said = findings(new_home)["samples"]
     assert said["state"] == "wrong"
     assert "1 of 1" in said["found"] and "rollbook encode" in said["mend"]
+
+
+def test_doctor_says_which_setting_names_no_backend(
+    new_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROLLBOOK_DETECTOR", "crystal-ball")
+    found = findings(new_home)["recognition"]
+    assert found["state"] == "wrong" and "crystal-ball" in found["found"]
+    assert "ROLLBOOK_DETECTOR" in found["mend"]

@@ -153,7 +153,13 @@ def _calibration(settings: Settings) -> Iterator[Finding]:
     from rollbook.bootstrap import build_calibrations, build_engine
 
     try:
-        calibrations = build_calibrations(settings, build_engine(settings).space)
+        space = build_engine(settings).space
+    except RollbookError as error:
+        mend = "Correct ROLLBOOK_DETECTOR, ROLLBOOK_EMBEDDER or ROLLBOOK_USER_MODEL, or unset them."
+        yield Finding("recognition", "wrong", str(error), mend)
+        return
+    try:
+        calibrations = build_calibrations(settings, space)
     except RollbookError as error:
         yield Finding("calibration", "wrong", str(error), "Run: rollbook evaluate calibrate")
         return
