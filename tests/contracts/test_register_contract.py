@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -128,6 +129,27 @@ def test_an_append_that_was_undone_leaves_no_gap(database: Database) -> None:
     append(database, mark(4))
     assert numbers_of(database, "s1") == [(1, 1), (2, 4)]
     assert verify(database).holds
+
+
+def test_a_register_that_grows_while_it_is_checked_holds(database: Database) -> None:
+    """Seen on PostgreSQL: an entry between two statements looked as if the end had been cut."""
+    done = threading.Event()
+
+    def grow() -> None:
+        number = 0
+        while not done.is_set():
+            append(database, mark(number))
+            number += 1
+
+    writer = threading.Thread(target=grow)
+    writer.start()
+    try:
+        faults = [fault for _ in range(40) for fault in verify(database).faults]
+    finally:
+        done.set()
+        writer.join()
+    assert faults == []
+    assert verify(database).entries > 0
 
 
 def test_progress_ends_at_the_number_of_entries(database: Database) -> None:

@@ -16,6 +16,7 @@ from rollbook.storage.vault import BLOCK, SqlVault
 
 ROWS = 10_000  # entries read at a time
 FAULTS = 20  # after so many the rest is not told one by one
+BEFORE_ALL = -(2**62)  # a forged row may have a number below the first one's
 OPENED = 2_000  # sheets in memory: more than run side by side in one school
 
 
@@ -36,19 +37,22 @@ class _Check:
         self._faults: list[Fault] = []
         self._sheets: dict[str, dict[int, tuple[str, bytes]]] = {}
         self._number = 0
+        self._last = BEFORE_ALL  # number of the last row that was read
         self._link = START
 
     def run(self, progress: Progress | None) -> Verification:
         total = self._scalar(select(func.count()).select_from(ledger))
-        checked = 0
-        for rows in self._blocks():
-            self._open_sheets(rows)
-            for row in rows:
-                self._check(*row)
-            checked += len(rows)
-            if progress is not None:
-                progress(checked, max(total, checked))
-        self._check_head()
+        checked, head, newest = 0, None, 0
+        while newest > self._last:  # others append while this goes on
+            for rows in self._blocks():
+                self._open_sheets(rows)
+                for row in rows:
+                    self._check(*row)
+                checked += len(rows)
+                if progress is not None:
+                    progress(checked, max(total, checked))
+            head, newest = self._head_and_newest()
+        self._check_head(head)
         return Verification(
             entries=checked,
             sheets=self._scalar(select(func.count()).select_from(sheets)),
@@ -60,12 +64,22 @@ class _Check:
         return int(self._connection.execute(query).scalar() or 0)
 
     def _blocks(self) -> Iterator[Sequence[Any]]:
-        """Yield rows by number; what others append meanwhile is read as well."""
+        """Yield rows by number, from where the last call ended."""
         query = select(ledger).order_by(ledger.c.number).limit(ROWS)
-        rows = self._connection.execute(query).all()
-        while rows:
+        while rows := self._connection.execute(query.where(ledger.c.number > self._last)).all():
+            self._last = rows[-1].number
             yield rows
-            rows = self._connection.execute(query.where(ledger.c.number > rows[-1].number)).all()
+
+    def _head_and_newest(self) -> tuple[Row[Any] | None, int]:
+        """Return the head, and the newest entry's number at the very same moment.
+
+        Two statements would see different moments on PostgreSQL: an entry that is appended in
+        between would look as if the register had been cut.
+        """
+        newest = select(func.coalesce(func.max(ledger.c.number), BEFORE_ALL)).scalar_subquery()
+        query = select(heads, newest.label("newest")).where(heads.c.name == "ledger")
+        head = self._connection.execute(query).first()
+        return head, self._last if head is None else int(head.newest)
 
     def _open_sheets(self, rows: Sequence[Any]) -> None:
         needed = dict.fromkeys(row.session_id or "" for row in rows if row.payload is None)
@@ -126,8 +140,7 @@ class _Check:
         except DecryptionFailed:
             return None
 
-    def _check_head(self) -> None:
-        head = self._connection.execute(select(heads).where(heads.c.name == "ledger")).first()
+    def _check_head(self, head: Row[Any] | None) -> None:
         if head is None or self._chain.head(head.number, bytes(head.link)) != bytes(head.mac):
             self._fault(self._number, "the head of the register is missing or was changed")
         elif head.number > self._number:
