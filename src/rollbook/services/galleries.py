@@ -84,8 +84,13 @@ class Galleries:
             look_alikes=self._find_look_alikes(owners, rows, self._space),
             version=version,
             without_samples=tuple(subject for subject in roster if subject not in known),
-            review_level=self._points(gallery, REVIEW_FPIR)[ProbeKind.SINGLE].threshold,
+            review_level=self._review_level(gallery),
         )
+
+    def _review_level(self, gallery: Gallery) -> float:
+        """Return 1.0, which no face reaches, where single photographs have no calibration."""
+        single = self._points(gallery, REVIEW_FPIR).get(ProbeKind.SINGLE)
+        return 1.0 if single is None else single.threshold
 
     def _points(self, gallery: Gallery, fpir: float) -> dict[ProbeKind, OperatingPoint]:
         if not self._calibrations:
