@@ -97,7 +97,7 @@ def test(arguments: list[str]) -> None:
     install_programs()
     lint([])
     types([])
-    everything = ["-m", "slow or not slow"]
+    everything = ["-m", "slow or not slow", "--hypothesis-profile=thorough"]
     call(PYTHON, "-m", "pytest", *everything, *arguments)
 
 

@@ -9,9 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from rollbook.storage.database import Database
+
+# the default run looks for examples a little while; `make test` asks for the thorough profile
+settings.register_profile("quick", max_examples=30)
+settings.register_profile("thorough", max_examples=100)
+settings.load_profile("quick")
 
 PROJECT = Path(__file__).resolve().parent.parent
 

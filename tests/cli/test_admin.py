@@ -102,6 +102,7 @@ def test_a_setting_that_cannot_be_used_is_named(
 
 
 @pytest.mark.model
+@pytest.mark.slow
 def test_doctor_says_when_samples_are_of_another_embedder(new_home: Path) -> None:
     run(new_home, "init")
     assert "samples" not in findings(new_home)

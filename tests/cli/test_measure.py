@@ -80,6 +80,7 @@ def write_protocol(file: Path, people: int, strangers: int) -> None:
     file.write_text("\n".join(rows), encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_site_calibrates_its_embedder_and_then_measures_it(run: Run, tmp_path: Path) -> None:
     folder, protocol, decisions = tmp_path / "people", tmp_path / "p.csv", tmp_path / "d.csv"
     write_people(folder, 44)
@@ -103,6 +104,7 @@ def test_a_site_calibrates_its_embedder_and_then_measures_it(run: Run, tmp_path:
     assert "none.png counts as not acquired" in after.stderr
 
 
+@pytest.mark.slow
 def test_the_tables_are_readable(run: Run, tmp_path: Path) -> None:
     folder, protocol, pairs = tmp_path / "people", tmp_path / "p.csv", tmp_path / "pairs.csv"
     write_people(folder, 44)

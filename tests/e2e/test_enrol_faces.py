@@ -99,6 +99,7 @@ def test_a_portrait_on_its_side_gives_nearly_the_same_template(
     assert np.mean(np.array(scores) > 0.95) >= 0.95
 
 
+@pytest.mark.slow
 def test_a_template_from_the_kept_crop_is_nearly_that_of_the_picture(faces_dir: Path) -> None:
     engine = rollbook.open_engine()
     scores = []

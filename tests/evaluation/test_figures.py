@@ -69,6 +69,7 @@ def test_verification_on_the_development_people(new_home: Path, faces_dir: Path)
     assert found["accuracy"] >= 0.993
 
 
+@pytest.mark.slow
 def test_detection_on_photographs_with_boxes(new_home: Path, faces_dir: Path) -> None:
     wider = faces_dir / "wider"
     found = measured(new_home, "detection", wider / "gt.csv", "--images", wider)

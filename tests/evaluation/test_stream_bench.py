@@ -72,6 +72,7 @@ def test_the_memory_of_children_is_added() -> None:
 
 
 @linux
+@pytest.mark.slow
 def test_a_program_that_ends_too_soon_is_an_error_and_no_small_figure() -> None:
     with pytest.raises(RollbookError, match="exit code"):
         measure_watch_memory(["--version"], warm_up=3.0, seconds=0.5)

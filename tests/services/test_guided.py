@@ -61,6 +61,7 @@ def test_what_is_wrong_is_said_once_while_it_lasts(intake: Intake) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_pose_that_nobody_holds_is_given_up_and_the_next_one_comes(intake: Intake) -> None:
     twenty_one_seconds = held("front", 212)
     guide, _ = capture(intake, [*twenty_one_seconds, *held("right")], poses=("left", "right"))

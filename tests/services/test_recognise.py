@@ -138,6 +138,7 @@ def test_frames_that_show_the_same_moment_are_not_counted_twice() -> None:
     assert bench.embedder.embedded == 1
 
 
+@pytest.mark.slow
 def test_an_unknown_track_is_tried_again_with_fresh_samples_and_ever_less_often() -> None:
     bench = Bench(rules=RecogniserRules(recheck_after=timedelta(hours=1)))
     results = bench.show_for(300, (t.BLUE, 100, 100))

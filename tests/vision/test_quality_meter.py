@@ -118,6 +118,7 @@ def test_a_turned_head_does_not_count_as_a_smaller_face() -> None:
 
 @pytest.mark.model
 @pytest.mark.faces
+@pytest.mark.slow
 def test_nearly_all_portraits_may_be_enrolled_and_blurred_or_dark_ones_may_not(
     faces_dir: Path,
 ) -> None:

@@ -100,6 +100,7 @@ def test_agreeing_rows_are_averaged_by_their_scores_and_others_left_out() -> Non
     assert agreed[0, 14] == pytest.approx(0.9)
 
 
+@pytest.mark.slow
 def test_networks_of_many_shapes_do_not_pile_up(prepared_models: Path) -> None:
     detector = YuNetDetector(prepared_models)
     for side in range(64, 64 + 32 * (MAX_FIXED + 2), 32):
