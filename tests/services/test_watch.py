@@ -307,6 +307,7 @@ def test_somebody_enrolled_meanwhile_is_recognised_without_a_restart() -> None:
     assert bench.told(GalleryChanged) == [GalleryChanged(1)]
 
 
+@pytest.mark.slow
 def test_whoever_stays_in_view_is_seen_again_after_the_quiet_period() -> None:
     """So that presence has no gaps for a camera that looks over a whole class."""
     bench = Bench([RED_AT_THE_DOOR] * 400, frames_a_second=1.0)

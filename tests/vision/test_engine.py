@@ -80,6 +80,7 @@ def test_the_same_face_at_another_size_stays_the_same(
     assert score.item() > 0.8
 
 
+@pytest.mark.slow
 def test_opening_a_second_time_needs_no_preparation(tmp_path: Path) -> None:
     rollbook.open_engine(tmp_path / "models")
     before = sorted(file.name for file in (tmp_path / "models").glob("*.onnx"))

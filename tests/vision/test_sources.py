@@ -203,6 +203,7 @@ def test_a_server_that_accepts_and_says_nothing_is_lost_not_waited_for() -> None
 
 
 @posix
+@pytest.mark.slow
 def test_a_capture_process_that_hangs_is_killed_and_started_again(tmp_path: Path) -> None:
     server = Server(lambda connection: (noisy(i) for i in range(2000)))
     with closing(server), closing(camera(server.url)) as cam:
@@ -250,6 +251,7 @@ def test_a_refused_connection_is_told_without_password(
     assert "hunter" not in said
 
 
+@pytest.mark.slow
 def test_black_pictures_are_told_and_forgotten_when_light_comes() -> None:
     def script(connection: int) -> Iterator[Pixels]:
         for index in range(2000):
