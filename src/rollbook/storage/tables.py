@@ -187,3 +187,153 @@ site = Table(
     Column("key", Text, primary_key=True),
     Column("payload", LargeBinary, nullable=False),
 )
+
+# Accounts: people sign in, kiosks and programs bring a key. What they bring is kept as a digest.
+users = Table(
+    "users",
+    metadata,
+    Column("user_id", _Id, primary_key=True),
+    Column("login", LargeBinary, unique=True, nullable=False),  # blind index of the login name
+    Column("uniquifier", LargeBinary, unique=True, nullable=False),  # changes to end all sessions
+    Column("subject", LargeBinary, unique=True),  # blind index of the subject that it belongs to
+    Column("payload", LargeBinary, nullable=False),
+)
+
+passkeys = Table(
+    "passkeys",
+    metadata,
+    _number(),
+    Column("credential", LargeBinary, unique=True, nullable=False),  # blind index
+    Column("user_id", ForeignKey("users.user_id"), index=True, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+web_sessions = Table(
+    "web_sessions",
+    metadata,
+    Column("token", LargeBinary, primary_key=True),  # blind index of what the cookie holds
+    Column("user_id", _Id, index=True),
+    Column("seen_at", BigInteger, nullable=False),  # microseconds since 1970, UTC
+    Column("expires_at", BigInteger, index=True, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+group_staff = Table(
+    "group_staff",
+    metadata,
+    _number(),
+    Column("group_id", ForeignKey("groups.group_id"), index=True, nullable=False),
+    Column("user_id", _Id, index=True, nullable=False),
+    Column("since", Date, nullable=False),
+    Column("until", Date),
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("device_id", _Id, primary_key=True),
+    Column("key", LargeBinary, unique=True),  # blind index; NULL once it is revoked
+    Column("payload", LargeBinary, nullable=False),
+)
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("token_id", _Id, primary_key=True),
+    Column("token", LargeBinary, unique=True),  # blind index; NULL once it is revoked
+    Column("user_id", _Id, index=True, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+throttles = Table(
+    "throttles",
+    metadata,
+    Column("bucket", LargeBinary, primary_key=True),  # blind index of who tried what
+    Column("failures", Integer, nullable=False),
+    Column("until", BigInteger, nullable=False),  # nothing is accepted before
+)
+
+# What was answered to a request that may come twice: a double click, or a program that tries again.
+replies = Table(
+    "replies",
+    metadata,
+    Column("request", LargeBinary, primary_key=True),  # blind index
+    Column("at", BigInteger, index=True, nullable=False),
+    Column("payload", LargeBinary),  # NULL while the first one is still worked on
+)
+
+# Planning: what recurs, what is due, what was told in advance.
+series = Table(
+    "series",
+    metadata,
+    Column("series_id", _Id, primary_key=True),
+    Column("group_id", ForeignKey("groups.group_id"), index=True, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+planned = Table(
+    "planned",
+    metadata,
+    Column("series_id", ForeignKey("series.series_id"), primary_key=True),
+    Column("day", Date, primary_key=True),  # a series meets once a day at most
+    Column("session_id", _Id, unique=True, nullable=False),
+)
+
+due = Table(
+    "due",
+    metadata,
+    _number(),
+    Column("job", String(32), nullable=False),
+    Column("target", _Id, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("lease_until", BigInteger),  # somebody works on it until then
+    Column("attempts", Integer, nullable=False),
+    Column("done_at", BigInteger),
+    Index("uq_due_job", "job", "target", "due_at", unique=True),
+    Index("ix_due_due_at", "due_at"),
+)
+
+absences = Table(
+    "absences",
+    metadata,
+    Column("absence_id", _Id, primary_key=True),
+    Column("subject_id", _Id, index=True, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("request_id", _Id, primary_key=True),
+    Column("subject_id", _Id, index=True, nullable=False),
+    Column("session_id", _Id, index=True, nullable=False),
+    Column("state", String(8), index=True, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("credential_id", _Id, primary_key=True),
+    Column("subject_id", _Id, index=True, nullable=False),
+    Column("kind", String(8), nullable=False),  # pin, card, phone
+    Column("lookup", LargeBinary, unique=True),  # blind index of what a code begins with
+    Column("payload", LargeBinary, nullable=False),
+)
+
+cameras = Table(
+    "cameras",
+    metadata,
+    Column("camera_id", _Id, primary_key=True),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("task_id", _Id, primary_key=True),
+    Column("user_id", _Id, index=True, nullable=False),
+    Column("state", String(10), index=True, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
