@@ -17,6 +17,8 @@ class EntryKind(StrEnum):
     CONSENT = "consent"
     EXPORT = "export"
     SETTING = "setting"
+    ACCOUNT = "account"  # accounts, kiosks and keys: made, changed, revoked
+    ACCESS = "access"  # signed in, refused, faces looked at
 
 
 @dataclass(frozen=True, slots=True)

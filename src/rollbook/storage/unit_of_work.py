@@ -14,6 +14,14 @@ from rollbook.storage.bounded import Bounded
 from rollbook.storage.connecting import refuse_undone
 from rollbook.storage.keys import KeyRing
 from rollbook.storage.ledger import Ledger, Opened
+from rollbook.storage.repositories.accounts import (
+    OpenedUsers,
+    SqlReplies,
+    SqlStaff,
+    SqlThrottles,
+    SqlUsers,
+    SqlWebSessions,
+)
 from rollbook.storage.repositories.people import SqlConsents, SqlSubjects
 from rollbook.storage.repositories.samples import SqlReferences
 from rollbook.storage.repositories.site import SqlReviews, SqlSiteSettings
@@ -31,6 +39,7 @@ class Memory:
     profiles: Bounded[tuple[str, bytes], Subject] = field(default_factory=lambda: Bounded(50_000))
     entries: Opened = field(default_factory=lambda: Bounded(20_000))
     plans: Bounded[bytes, Plan] = field(default_factory=lambda: Bounded(5_000))
+    users: OpenedUsers = field(default_factory=lambda: Bounded(2_000))
 
 
 class SqlUnitOfWork:
@@ -81,6 +90,26 @@ class SqlUnitOfWork:
     @cached_property
     def site(self) -> SqlSiteSettings:
         return SqlSiteSettings(self._connection, self.vault)
+
+    @cached_property
+    def users(self) -> SqlUsers:
+        return SqlUsers(self._connection, self.vault, self._memory.users)
+
+    @cached_property
+    def web_sessions(self) -> SqlWebSessions:
+        return SqlWebSessions(self._connection, self.vault)
+
+    @cached_property
+    def staff(self) -> SqlStaff:
+        return SqlStaff(self._connection)
+
+    @cached_property
+    def throttles(self) -> SqlThrottles:
+        return SqlThrottles(self._connection, self.vault)
+
+    @cached_property
+    def replies(self) -> SqlReplies:
+        return SqlReplies(self._connection, self.vault)
 
     def touch_gallery(self) -> None:
         """Let `gallery_version` grow when this transaction is committed."""
