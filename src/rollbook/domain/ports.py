@@ -14,6 +14,7 @@ import numpy.typing as npt
 from rollbook.domain.accounts import Replies, StaffList, Throttles, Users, WebSessions
 from rollbook.domain.attacks import AttackAssessment as AttackAssessment
 from rollbook.domain.attendance import Session
+from rollbook.domain.camera_ports import Cameras
 from rollbook.domain.cameras import CameraHealth
 from rollbook.domain.faces import Alignment, DetectedFace, Frame, Pixels, QualityMeasures
 from rollbook.domain.register import Entry, NewEntry, Verification
@@ -382,6 +383,8 @@ class UnitOfWork(Protocol):
     def throttles(self) -> Throttles: ...
     @property
     def replies(self) -> Replies: ...
+    @property
+    def cameras(self) -> Cameras: ...
     @property
     def vault(self) -> Vault: ...
 

@@ -22,6 +22,7 @@ from rollbook.storage.repositories.accounts import (
     SqlUsers,
     SqlWebSessions,
 )
+from rollbook.storage.repositories.cameras import SqlCameras
 from rollbook.storage.repositories.people import SqlConsents, SqlSubjects
 from rollbook.storage.repositories.samples import SqlReferences
 from rollbook.storage.repositories.site import SqlReviews, SqlSiteSettings
@@ -110,6 +111,10 @@ class SqlUnitOfWork:
     @cached_property
     def replies(self) -> SqlReplies:
         return SqlReplies(self._connection, self.vault)
+
+    @cached_property
+    def cameras(self) -> SqlCameras:
+        return SqlCameras(self._connection, self.vault)
 
     def touch_gallery(self) -> None:
         """Let `gallery_version` grow when this transaction is committed."""
