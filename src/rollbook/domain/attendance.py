@@ -58,8 +58,22 @@ class Direction(StrEnum):
 
 
 class SessionState(StrEnum):
+    """How far a session is. Only open ones take marks by face, PIN or QR."""
+
+    PLANNED = "planned"  # the timetable has it; nothing is known about anybody
     OPEN = "open"
+    NOT_TAKEN = "untaken"  # its time went by and nobody took it: waits for a person's word
     CLOSED = "closed"
+    CANCELLED = "off"
+
+    @property
+    def counts(self) -> bool:
+        """Return whether reports, exports and totals know the session."""
+        return self not in (SessionState.PLANNED, SessionState.CANCELLED)
+
+
+COUNTED_STATES = frozenset(state for state in SessionState if state.counts)
+ABSENCE_TOLD = "absence told in advance"  # the rule of marks that an absence leads to
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +147,13 @@ class Session:
         return open_now and self.first_mark_at <= at <= self.last_mark_at
 
     def is_over(self, now: datetime) -> bool:
-        """Return whether nobody can still arrive: who was not seen is absent."""
-        return self.state is SessionState.CLOSED or now > self.last_mark_at
+        """Return whether nobody can still arrive: who was not seen is absent.
+
+        In a session that nobody took, or that did not take place, nobody is absent.
+        """
+        if self.state is SessionState.OPEN:
+            return now > self.last_mark_at
+        return self.state is SessionState.CLOSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +219,7 @@ class Ignored:
 
 NOT_OPEN_YET = Ignored("the session takes no marks yet")
 OVER = Ignored("the session takes no more marks")
+CALLED_OFF = Ignored("the session was called off")
 QUIET = Ignored("already marked")
 NOT_IN = Ignored("left without having arrived")
 
@@ -212,7 +232,9 @@ def next_mark(
     `earlier` are this person's marks in this session, in any order; a sighting may be older than
     some of them, for photographs and slow cameras come late.
     """
-    if at < session.first_mark_at:
+    if session.state is SessionState.CANCELLED:
+        return CALLED_OFF
+    if at < session.first_mark_at or session.state is SessionState.PLANNED:
         return NOT_OPEN_YET
     if not session.takes_marks_at(at):
         return OVER
@@ -246,7 +268,8 @@ def record_of(
     Marks of other people and of other sessions are passed over: overlapping sessions are decided
     each by itself. A status set by a person wins over what was seen; among several the latest in
     the register wins, and OPEN takes back what was set before. "Absent", set by a person, also
-    takes the times back. While a session is open a person without marks is OPEN.
+    takes the times back. While a session is open a person without marks is OPEN. Who comes
+    although an absence was told in advance has come: the sighting counts.
     """
     own = tuple(
         m for m in marks if (m.session_id, m.subject_id) == (session.session_id, subject_id)
@@ -255,19 +278,28 @@ def record_of(
     arrived = next((mark for mark in sightings if mark.kind is not MarkKind.LEFT), None)
     arrived_at = arrived.at if arrived else None
     left_at = _departure(session, sightings, now)
-    said = next((mark for mark in reversed(own) if mark.kind is MarkKind.STATUS), None)
-    if said is None or said.status in (None, Status.OPEN):
+    said = status_in_force(own)
+    if said is None or (said.rule == ABSENCE_TOLD and arrived is not None):
         status, rule = _from_sightings(session, sightings, left_at, now)
         method = arrived.method if arrived else None
         reason = None
     else:
-        status, rule = said.status, said.rule or "set by a person"
+        status, rule = said.status or Status.OPEN, said.rule or "set by a person"
         method, reason = said.method, said.reason
         if status is Status.ABSENT:
             arrived_at = left_at = None
     return AttendanceRecord(
         session.session_id, subject_id, status, arrived_at, left_at, method, rule, own, reason
     )
+
+
+def status_in_force(marks: Sequence[Mark]) -> Mark | None:
+    """Return the latest statement about a status, or None where there is none or it was taken back.
+
+    `marks` are one person's in one session, in the order of the register.
+    """
+    said = next((mark for mark in reversed(marks) if mark.kind is MarkKind.STATUS), None)
+    return None if said is None or said.status in (None, Status.OPEN) else said
 
 
 def records_of(
