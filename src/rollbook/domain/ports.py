@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import TracebackType
@@ -13,13 +13,16 @@ import numpy.typing as npt
 
 from rollbook.domain.accounts import Replies, StaffList, Throttles, Users, WebSessions
 from rollbook.domain.attacks import AttackAssessment as AttackAssessment
-from rollbook.domain.attendance import Session
+from rollbook.domain.attendance import Session, SessionState
 from rollbook.domain.camera_ports import Cameras
 from rollbook.domain.cameras import CameraHealth
 from rollbook.domain.faces import Alignment, DetectedFace, Frame, Pixels, QualityMeasures
+from rollbook.domain.kiosk_ports import Credentials, Devices
 from rollbook.domain.register import Entry, NewEntry, Verification
+from rollbook.domain.request_ports import Requests
 from rollbook.domain.subjects import Consent, Group, Membership, Reference, Subject
 from rollbook.domain.templates import TemplateSpace
+from rollbook.domain.timetable_ports import AbsenceList, DueWork, SeriesList
 from rollbook.domain.tracking import TrackUpdate
 
 Progress = Callable[[int, int], None]
@@ -174,6 +177,10 @@ class Subjects(Protocol):
         """Return subject id -> name for everybody."""
         ...
 
+    def some(self, subject_ids: Iterable[str]) -> dict[str, Subject]:
+        """Return these people by id; whoever is not there any more is left out."""
+        ...
+
     def by_external_id(self, external_id: str) -> Subject | None: ...
 
 
@@ -182,6 +189,13 @@ class Consents(Protocol):
 
     def of(self, subject_id: str) -> list[Consent]:
         """Return the person's consents, oldest first."""
+        ...
+
+    def all_of(self, subject_ids: Iterable[str] | None = None) -> dict[str, list[Consent]]:
+        """Return subject id -> consents, oldest first, of everybody or of these, in few queries.
+
+        Who has none is not in it.
+        """
         ...
 
     def update(self, consent: Consent) -> None: ...
@@ -214,8 +228,8 @@ class References(Protocol):
         """Return whether this picture was already enrolled for the person."""
         ...
 
-    def counts(self) -> dict[str, int]:
-        """Return subject id -> number of samples, for those who have any."""
+    def counts(self, subject_ids: Iterable[str] | None = None) -> dict[str, int]:
+        """Return subject id -> number of samples, for those (of these subjects) who have any."""
         ...
 
     def replace(self, reference: Reference) -> None:
@@ -241,6 +255,10 @@ class Groups(Protocol):
         ...
 
     def by_name(self, name: str) -> Group | None: ...
+
+    def rename(self, group_id: str, name: str) -> None:
+        """Raises NotFound, or AlreadyExists when another group has the name."""
+        ...
 
     def join(self, membership: Membership) -> None:
         """Add a membership; nothing happens when the same one is there already."""
@@ -272,6 +290,14 @@ class Sessions(Protocol):
 
     def update(self, session: Session) -> None: ...
 
+    def remove(self, session_id: str) -> None:
+        """Forget a session that was planned and never opened."""
+        ...
+
+    def some(self, session_ids: Collection[str]) -> dict[str, Session]:
+        """Return those of these sessions that there are, by id."""
+        ...
+
     def all(
         self,
         *,
@@ -279,8 +305,12 @@ class Sessions(Protocol):
         first_day: date | None = None,
         last_day: date | None = None,
         open_only: bool = False,
+        states: Collection[SessionState] | None = None,
     ) -> list[Session]:
-        """Return sessions by business date and start, earliest first."""
+        """Return sessions by business date and start, earliest first; all, or of these states.
+
+        Planned and cancelled sessions are among them: reports ask for `COUNTED_STATES`.
+        """
         ...
 
 
@@ -323,7 +353,18 @@ class Register(Protocol):
         """Return the newest entries, newest first."""
         ...
 
+    def since(self, number: int, kinds: Sequence[str], limit: int) -> list[Entry]:
+        """Return at most `limit` entries of these kinds after this number, oldest first.
+
+        Marks are not asked for this way: those of closed sessions lie in sheets.
+        """
+        ...
+
     def count(self) -> int: ...
+
+    def touched_since(self, number: int) -> tuple[int, frozenset[str]]:
+        """Return how many entries there are, and the sessions of those after the given one."""
+        ...
 
     def verify(self, progress: Progress | None = None) -> Verification: ...
 
@@ -343,7 +384,13 @@ class Reviews(Protocol):
 
     def all(self, session_id: str | None = None) -> list[ReviewItem]: ...
 
-    def delete(self, review_id: str) -> None: ...
+    def get(self, review_id: str) -> ReviewItem:
+        """Raises NotFound."""
+        ...
+
+    def delete(self, review_id: str) -> None:
+        """Raises NotFound: somebody else decided meanwhile."""
+        ...
 
 
 class SiteSettings(Protocol):
@@ -372,6 +419,8 @@ class UnitOfWork(Protocol):
     @property
     def reviews(self) -> Reviews: ...
     @property
+    def requests(self) -> Requests: ...
+    @property
     def site(self) -> SiteSettings: ...
     @property
     def users(self) -> Users: ...
@@ -385,6 +434,16 @@ class UnitOfWork(Protocol):
     def replies(self) -> Replies: ...
     @property
     def cameras(self) -> Cameras: ...
+    @property
+    def devices(self) -> Devices: ...
+    @property
+    def credentials(self) -> Credentials: ...
+    @property
+    def series(self) -> SeriesList: ...
+    @property
+    def due(self) -> DueWork: ...
+    @property
+    def absences(self) -> AbsenceList: ...
     @property
     def vault(self) -> Vault: ...
 

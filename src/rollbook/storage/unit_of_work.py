@@ -14,6 +14,7 @@ from rollbook.storage.bounded import Bounded
 from rollbook.storage.connecting import refuse_undone
 from rollbook.storage.keys import KeyRing
 from rollbook.storage.ledger import Ledger, Opened
+from rollbook.storage.repositories.absences import OpenedAbsences, SqlAbsences
 from rollbook.storage.repositories.accounts import (
     OpenedUsers,
     SqlReplies,
@@ -23,8 +24,12 @@ from rollbook.storage.repositories.accounts import (
     SqlWebSessions,
 )
 from rollbook.storage.repositories.cameras import SqlCameras
+from rollbook.storage.repositories.due import SqlDueWork
+from rollbook.storage.repositories.kiosk import SqlCredentials, SqlDevices
 from rollbook.storage.repositories.people import SqlConsents, SqlSubjects
+from rollbook.storage.repositories.requests import SqlRequests
 from rollbook.storage.repositories.samples import SqlReferences
+from rollbook.storage.repositories.series import SqlSeries
 from rollbook.storage.repositories.site import SqlReviews, SqlSiteSettings
 from rollbook.storage.repositories.timetable import Plan, SqlGroups, SqlSessions
 from rollbook.storage.tables import counters
@@ -40,6 +45,7 @@ class Memory:
     profiles: Bounded[tuple[str, bytes], Subject] = field(default_factory=lambda: Bounded(50_000))
     entries: Opened = field(default_factory=lambda: Bounded(20_000))
     plans: Bounded[bytes, Plan] = field(default_factory=lambda: Bounded(5_000))
+    absences: OpenedAbsences = field(default_factory=lambda: Bounded(10_000))
     users: OpenedUsers = field(default_factory=lambda: Bounded(2_000))
 
 
@@ -89,6 +95,10 @@ class SqlUnitOfWork:
         return SqlReviews(self._connection, self.vault)
 
     @cached_property
+    def requests(self) -> SqlRequests:
+        return SqlRequests(self._connection, self.vault)
+
+    @cached_property
     def site(self) -> SqlSiteSettings:
         return SqlSiteSettings(self._connection, self.vault)
 
@@ -115,6 +125,26 @@ class SqlUnitOfWork:
     @cached_property
     def cameras(self) -> SqlCameras:
         return SqlCameras(self._connection, self.vault)
+
+    @cached_property
+    def series(self) -> SqlSeries:
+        return SqlSeries(self._connection, self.vault)
+
+    @cached_property
+    def due(self) -> SqlDueWork:
+        return SqlDueWork(self._connection)
+
+    @cached_property
+    def absences(self) -> SqlAbsences:
+        return SqlAbsences(self._connection, self.vault, self._memory.absences)
+
+    @cached_property
+    def devices(self) -> SqlDevices:
+        return SqlDevices(self._connection, self.vault)
+
+    @cached_property
+    def credentials(self) -> SqlCredentials:
+        return SqlCredentials(self._connection, self.vault)
 
     def touch_gallery(self) -> None:
         """Let `gallery_version` grow when this transaction is committed."""

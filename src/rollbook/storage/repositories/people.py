@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from rollbook.domain.subjects import Consent, ConsentScope, Subject
@@ -21,8 +21,15 @@ from rollbook.storage.codec import (
     to_json,
 )
 from rollbook.storage.connecting import savepoint
-from rollbook.storage.tables import consents, samples, subject_keys, subjects
-from rollbook.storage.vault import SqlVault
+from rollbook.storage.tables import (
+    absences,
+    consents,
+    credentials,
+    samples,
+    subject_keys,
+    subjects,
+)
+from rollbook.storage.vault import BLOCK, SqlVault
 
 Touch = Callable[[], None]
 PROFILE, CONSENT, EXTERNAL = "profile", "consent", "external id"
@@ -86,7 +93,7 @@ class SqlSubjects:
         self._touch()
 
     def remove(self, subject_id: str) -> None:
-        for table in (samples, consents, subjects):
+        for table in (absences, credentials, samples, consents, subjects):
             self._connection.execute(delete(table).where(table.c.subject_id == subject_id))
         self._vault.destroy_key(subject_id)
         self._touch()
@@ -103,6 +110,19 @@ class SqlSubjects:
 
     def names(self) -> dict[str, str]:
         return {person.subject_id: person.name for person in self.all()}
+
+    def some(self, subject_ids: Iterable[str]) -> dict[str, Subject]:
+        wanted = list(dict.fromkeys(subject_ids))
+        query = select(subjects, subject_keys.c.wrapped).join_from(
+            subjects, subject_keys, subjects.c.subject_id == subject_keys.c.subject_id
+        )
+        found: dict[str, Subject] = {}
+        for start in range(0, len(wanted), BLOCK):
+            block = query.where(subjects.c.subject_id.in_(wanted[start : start + BLOCK]))
+            for row in self._connection.execute(block).all():
+                self._vault.know_key(row.subject_id, row.wrapped)
+                found[row.subject_id] = self._open(row)
+        return found
 
     def by_external_id(self, external_id: str) -> Subject | None:
         index = self._vault.blind(EXTERNAL, external_id)
@@ -172,6 +192,25 @@ class SqlConsents:
         query = select(consents).where(consents.c.subject_id == subject_id)
         rows = self._connection.execute(query.order_by(consents.c.number)).all()
         return [self._open(row) for row in rows]
+
+    def all_of(self, subject_ids: Iterable[str] | None = None) -> dict[str, list[Consent]]:
+        query = select(consents, subject_keys.c.wrapped).join_from(
+            consents, subject_keys, consents.c.subject_id == subject_keys.c.subject_id
+        )
+        found: dict[str, list[Consent]] = {}
+        for row in self._rows(query.order_by(consents.c.number), subject_ids):
+            self._vault.know_key(row.subject_id, row.wrapped)
+            found.setdefault(row.subject_id, []).append(self._open(row))
+        return found
+
+    def _rows(self, query: Select[Any], subject_ids: Iterable[str] | None) -> Iterator[Row[Any]]:
+        if subject_ids is None:
+            yield from self._connection.execute(query)
+            return
+        wanted = sorted(set(subject_ids))
+        for start in range(0, len(wanted), BLOCK):
+            block = query.where(consents.c.subject_id.in_(wanted[start : start + BLOCK]))
+            yield from self._connection.execute(block)
 
     def update(self, consent: Consent) -> None:
         changed = update(consents).where(
