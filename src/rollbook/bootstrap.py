@@ -13,18 +13,23 @@ from zoneinfo import ZoneInfo
 from rollbook.domain.attendance import Direction, Session, SessionState
 from rollbook.domain.faces import Frame, Pixels
 from rollbook.domain.ports import UnitOfWork
-from rollbook.errors import SessionClosed
+from rollbook.errors import CameraUnavailable, SessionClosed
 from rollbook.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from rollbook.domain.camera_ports import SiteCamera
     from rollbook.domain.enrolment import EnrolmentLevels
     from rollbook.domain.identification import Calibration, LookAlikes, ProbeKind
     from rollbook.domain.templates import TemplateSpace
+    from rollbook.services.camera_test import CameraTester
+    from rollbook.services.camera_watch import CameraWatch
+    from rollbook.services.cameras import CameraKeeper
     from rollbook.services.consenting import Consenting
     from rollbook.services.encode import Encoder
+    from rollbook.services.engine_pool import EnginePool
     from rollbook.services.enrol import Enroller
     from rollbook.services.enrol_folder import FolderEnroller
     from rollbook.services.export import Exporter
@@ -35,7 +40,7 @@ if TYPE_CHECKING:
     from rollbook.services.recognise import FrameResult, RecogniserParts
     from rollbook.services.register import RegisterKeeper
     from rollbook.services.samples import Sampler
-    from rollbook.services.watch import Watch
+    from rollbook.services.watch import Watch, WatchSummary
     from rollbook.services.watch_events import WatchEvent
     from rollbook.storage.database import Database
     from rollbook.vision.addresses import SourceAddress
@@ -69,6 +74,17 @@ class App:
         return build_engine(self.settings)
 
     @cached_property
+    def engines(self) -> EnginePool[App]:
+        """Threads for work that needs the networks; each has an App with an engine of its own."""
+        from rollbook.services.engine_pool import EnginePool
+
+        return EnginePool(self.for_thread)
+
+    def for_thread(self) -> App:
+        """Return the same installation with networks of its own, for one thread."""
+        return App(self.settings, self.clock, self.database)
+
+    @property
     def zone(self) -> ZoneInfo:
         """The site's time zone; until one is set, that of this machine."""
         with self.uow() as uow:
@@ -187,7 +203,7 @@ class App:
             self.register.sight,
         )
 
-    @cached_property
+    @property
     def exporter(self) -> Exporter:
         from rollbook.reports.formats import RENDERERS
         from rollbook.services.export import Exporter
@@ -205,10 +221,12 @@ class App:
         every_frame: bool = False,
         tell: Callable[[WatchEvent], None] | None = None,
         show: Callable[[Frame, FrameResult], None] | None = None,
+        called: str | None = None,
     ) -> Watch:
         """Return a watch of one camera for a session, ready to run.
 
         `start` is the instant of a clip's first frame, which is read in full with `every_frame`.
+        Marks call the camera by its id, unless it is `called` something else.
 
         Raises:
             ModelUnavailable: the embedder has no calibration, so nobody may be named.
@@ -226,12 +244,80 @@ class App:
             camera,
             recogniser,
             self.register.sight,
-            Post(session, camera_id, direction),
+            Post(session, called or camera_id, direction),
             self.clock,
             newer_gallery=partial(self._newer_gallery, session),
             tell=tell or (lambda event: None),
             show=show or (lambda frame, result: None),
         )
+
+    @cached_property
+    def cameras(self) -> CameraKeeper:
+        from rollbook.services.cameras import CameraKeeper
+        from rollbook.vision.addresses import parse_source
+
+        return CameraKeeper(self.uow, self.clock, lambda source: parse_source(source).shown)
+
+    @cached_property
+    def camera_watch(self) -> CameraWatch:
+        """The supervisor of the site's cameras; `rollbook up` starts it."""
+        from rollbook.services.camera_watch import CameraWatch
+
+        return CameraWatch(self.uow, self.clock, self.run_camera)
+
+    def run_camera(
+        self,
+        camera: SiteCamera,
+        session: Session,
+        *,
+        tell: Callable[[WatchEvent], None],
+        show: Callable[[Frame, FrameResult], None],
+        stop: Callable[[], bool],
+    ) -> WatchSummary:
+        """Watch a camera for a session until `stop`, in this thread with its own networks."""
+        from rollbook.vision.addresses import parse_source
+
+        watching = self.for_thread().watch(
+            session,
+            parse_source(camera.source),
+            camera_id=camera.camera_id,
+            called=camera.name,
+            start=self.clock.now(),
+            direction=camera.direction,
+            tell=tell,
+            show=show,
+        )
+        return watching.run(stop)
+
+    def look_through(self, camera: SiteCamera) -> bytes:
+        """Return one picture of a camera as a JPEG; of one that runs, the newest.
+
+        Raises:
+            CameraUnavailable: it gave no picture in time.
+        """
+        from rollbook.services.camera_worker import first_picture
+        from rollbook.vision.addresses import parse_source
+        from rollbook.vision.preview import to_jpeg
+        from rollbook.vision.sources import open_source
+
+        if self.camera_watch.runs(camera.camera_id):
+            pixels = self.camera_watch.picture(camera.camera_id)
+        else:
+            address = parse_source(camera.source)
+            pixels = first_picture(
+                open_source(address, camera_id=camera.camera_id, start=self.clock.now())
+            )
+        if pixels is None:
+            raise CameraUnavailable("The camera has not given a picture yet. Try again in a while.")
+        return to_jpeg(pixels)
+
+    @cached_property
+    def camera_tester(self) -> CameraTester:
+        from rollbook.services.camera_test import CameraTester
+        from rollbook.vision.images import read_image
+        from rollbook.vision.quality import LandmarkQualityMeter
+
+        return CameraTester(read_image, self.engine.detect, LandmarkQualityMeter())
 
     def _newer_gallery(self, session: Session, version: int) -> SessionGallery | None:
         """Return the session's gallery when it may have changed since this version.
