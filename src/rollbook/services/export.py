@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from rollbook.domain.attendance import AttendanceRecord, Session, records_of
+from rollbook.domain.attendance import COUNTED_STATES, AttendanceRecord, Session, records_of
 from rollbook.domain.month import (
     ERASED,
     GroupMonth,
@@ -182,11 +182,14 @@ def _chosen(uow: UnitOfWork, names: Iterable[str]) -> list[Group]:
 
 
 def _by_group(uow: UnitOfWork, month: Month, groups: Sequence[Group]) -> dict[str, list[Session]]:
-    """Return the sessions of the month by group, for those groups that had any."""
+    """Return the sessions of the month that took place by group, for groups that had any."""
     only = groups[0].group_id if len(groups) == 1 else None
     found: dict[str, list[Session]] = {}
     for session in uow.sessions.all(
-        group_id=only, first_day=month.first_day, last_day=month.last_day
+        group_id=only,
+        first_day=month.first_day,
+        last_day=month.last_day,
+        states=COUNTED_STATES,
     ):
         found.setdefault(session.group_id, []).append(session)
     return found

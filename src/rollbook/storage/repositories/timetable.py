@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from rollbook.domain.attendance import AttendancePolicy, Session, SessionState
@@ -62,6 +62,20 @@ class SqlGroups:
         query = select(groups).where(groups.c.named == self._blind(name))
         row = self._connection.execute(query).first()
         return None if row is None else self._open(row)
+
+    def rename(self, group_id: str, name: str) -> None:
+        row = {
+            "named": self._blind(name),
+            "name": self._vault.seal(name.encode(), purpose=GROUP, owner=group_id),
+        }
+        changed = update(groups).where(groups.c.group_id == group_id).values(row)
+        try:
+            with savepoint(self._connection):
+                done = self._connection.execute(changed)
+        except IntegrityError as error:
+            raise AlreadyExists(f"There is already a group called {name}.") from error
+        if done.rowcount == 0:
+            raise NotFound("There is no such group. Look with: rollbook group list")
 
     def join(self, membership: Membership) -> None:
         held = self.memberships(group_id=membership.group_id, subject_id=membership.subject_id)
@@ -172,6 +186,20 @@ class SqlSessions:
         if self._connection.execute(changed.values(self._row(session))).rowcount == 0:
             raise NotFound("There is no such session. Look with: rollbook session list")
 
+    def remove(self, session_id: str) -> None:
+        never_opened = sessions.c.state == SessionState.PLANNED.value
+        self._connection.execute(
+            delete(sessions).where(sessions.c.session_id == session_id, never_opened)
+        )
+
+    def some(self, session_ids: Collection[str]) -> dict[str, Session]:
+        wanted, found = list(session_ids), {}
+        for start in range(0, len(wanted), BLOCK):
+            block = sessions.c.session_id.in_(wanted[start : start + BLOCK])
+            for row in self._connection.execute(select(sessions).where(block)).all():
+                found[row.session_id] = self._open(row)
+        return found
+
     def all(
         self,
         *,
@@ -179,6 +207,7 @@ class SqlSessions:
         first_day: date | None = None,
         last_day: date | None = None,
         open_only: bool = False,
+        states: Collection[SessionState] | None = None,
     ) -> list[Session]:
         query = select(sessions).order_by(
             sessions.c.business_date, sessions.c.starts_at, sessions.c.session_id
@@ -191,6 +220,8 @@ class SqlSessions:
             query = query.where(sessions.c.business_date <= last_day)
         if open_only:
             query = query.where(sessions.c.state == SessionState.OPEN.value)
+        if states is not None:
+            query = query.where(sessions.c.state.in_(sorted(state.value for state in states)))
         return [self._open(row) for row in self._connection.execute(query).all()]
 
     def _keep_plans(self, wanted: set[Plan]) -> None:
