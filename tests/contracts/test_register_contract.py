@@ -64,6 +64,17 @@ def test_entries_are_numbered_without_gaps_and_come_back(database: Database) -> 
     assert {key: len(value) for key, value in found.items()} == {"s2": 1, "s1": 2, "none": 0}
 
 
+def test_what_came_after_a_number_is_told_oldest_first(database: Database) -> None:
+    with database.uow() as uow:
+        for kind in (EntryKind.SUBJECT, EntryKind.CONSENT, EntryKind.SUBJECT, EntryKind.SUBJECT):
+            uow.register.append(NewEntry(kind, {"event": "x"}))
+        uow.commit()
+        asked = uow.register.since(1, [EntryKind.SUBJECT], 10)
+        assert [entry.number for entry in asked] == [3, 4]
+        assert [entry.number for entry in uow.register.since(0, [EntryKind.SUBJECT], 2)] == [1, 3]
+        assert uow.register.since(4, list(EntryKind), 10) == []
+
+
 def test_what_may_be_there_once_is_refused_the_second_time(database: Database) -> None:
     append(database, mark(1, once="arrived"))
     with database.uow() as uow:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
+from sqlalchemy import insert, select
 
 from builders import (
     DAY,
@@ -26,6 +27,7 @@ from rollbook.domain.subjects import Group, Membership, new_id
 from rollbook.domain.templates import TemplateSpace
 from rollbook.errors import AlreadyExists, DecryptionFailed, NotFound
 from rollbook.storage.database import Database
+from rollbook.storage.tables import absences, credentials, requests
 
 OTHER = TemplateSpace("dlib-resnet", "ba9876543210", 128)
 
@@ -163,6 +165,42 @@ def test_consents_are_kept_when_withdrawn(database: Database) -> None:
         uow.commit()
     with database.uow() as uow:
         assert uow.consents.of(ada.subject_id) == [withdrawn, second]
+
+
+def test_consents_and_counts_of_many_come_in_few_queries(database: Database) -> None:
+    _, (ada, bob, cy) = make_class(database.uow, ["Ada", "Bob", "Cy"])
+    first, second = make_consent(ada.subject_id), make_consent(ada.subject_id, "Ada")
+    with database.uow() as uow:
+        for consent in (first, second, make_consent(bob.subject_id)):
+            uow.consents.add(consent)
+        uow.references.add(make_reference(ada.subject_id, 1))
+        uow.references.add(make_reference(bob.subject_id, 2))
+        uow.commit()
+    with database.uow() as uow:
+        assert uow.consents.all_of([]) == {}
+        assert uow.consents.all_of([ada.subject_id, cy.subject_id]) == {
+            ada.subject_id: [first, second]
+        }
+        assert set(uow.consents.all_of()) == {ada.subject_id, bob.subject_id}
+        assert uow.references.counts([ada.subject_id, cy.subject_id]) == {ada.subject_id: 1}
+        assert uow.references.counts([]) == {}
+
+
+def test_a_removed_person_leaves_nothing_sealed_under_their_key(database: Database) -> None:
+    ada = make_subject()
+    sealed = {"subject_id": ada.subject_id, "payload": b"sealed"}
+    with database.uow() as uow:
+        uow.subjects.add(ada)
+        connection = uow.subjects._connection
+        connection.execute(insert(absences), {"absence_id": "a" * 32, **sealed})
+        connection.execute(
+            insert(credentials), {"credential_id": "c" * 32, "kind": "pin", **sealed}
+        )
+        more = {"session_id": "s" * 32, "state": "open"}
+        connection.execute(insert(requests), {"request_id": "r" * 32, **more, **sealed})
+        uow.subjects.remove(ada.subject_id)
+        for table in (absences, credentials, requests):
+            assert connection.execute(select(table)).all() == []
 
 
 def test_samples_come_back_bit_by_bit(database: Database) -> None:

@@ -7,6 +7,8 @@ from datetime import date, timedelta
 import pytest
 
 from intake import TERMS, Intake
+from rollbook.domain.access import Role
+from rollbook.domain.accounts import User
 from rollbook.domain.register import EntryKind
 from rollbook.errors import AlreadyExists, InvalidInput, NotFound
 from rollbook.services.consenting import Consenting, ConsentTerms
@@ -192,3 +194,28 @@ def test_single_samples_are_listed_and_deleted_by_the_beginning_of_their_id(
         with pytest.raises(NotFound, match="samples list"):
             consenting.delete_samples(ada, [second.reference_id, unknown])
     assert len(consenting.samples(ada)) == 1
+
+
+def test_a_removed_person_loses_the_account_of_their_own_record(
+    people: People, database: Database
+) -> None:
+    ada, bob = people.add("Ada"), people.add("Bob")
+    with database.uow() as uow:
+        uow.users.add(User("1" * 32, "ada", Role.SUBJECT, "u1", subject_id=ada.subject_id))
+        uow.users.add(User("2" * 32, "bob", Role.FACULTY, "u2", subject_id=bob.subject_id))
+        uow.commit()
+    people.remove(ada.subject_id)
+    people.remove(bob.subject_id)
+    with database.uow() as uow:
+        assert [(user.login, user.subject_id) for user in uow.users.all()] == [("bob", None)]
+
+
+def test_the_register_names_who_acts(
+    people: People, consenting: Consenting, database: Database
+) -> None:
+    ada = people.acting("administrator 1").add("Ada", terms=TERMS)
+    consenting.acting("faculty 2").withdraw(ada.subject_id)
+    with database.uow() as uow:
+        said = [(e.body["event"], e.body.get("by")) for e in reversed(uow.register.entries())]
+    first = "administrator 1"
+    assert said == [("added", first), ("recorded", first), ("withdrawn", "faculty 2")]

@@ -58,19 +58,25 @@ def was_withdrawn(consents: Sequence[Consent]) -> bool:
     return bool(about_faces) and about_faces[-1].withdrawn_at is not None
 
 
-def record(uow: UnitOfWork, consent: Consent) -> None:
+def acted(by: str | None) -> dict[str, object]:
+    """Return what an entry keeps of who acted."""
+    return {"by": by} if by else {}
+
+
+def record(uow: UnitOfWork, consent: Consent, *, by: str | None = None) -> None:
     """Write a consent and its entry in the register, which names no one."""
     uow.consents.add(consent)
-    uow.register.append(consent_entry(consent, "recorded", consent.recorded_at))
+    uow.register.append(consent_entry(consent, "recorded", consent.recorded_at, by=by))
 
 
-def consent_entry(consent: Consent, event: str, at: datetime) -> NewEntry:
+def consent_entry(consent: Consent, event: str, at: datetime, *, by: str | None = None) -> NewEntry:
     body: dict[str, object] = {
         "event": event,
         "at": at.isoformat(),
         "subject_id": consent.subject_id,
         "consent_id": consent.consent_id,
         "scope": consent.scope.value,
+        **acted(by),
     }
     return NewEntry(EntryKind.CONSENT, body)
 
@@ -86,9 +92,15 @@ class Withdrawal:
 class Consenting:
     """Records and withdraws consents."""
 
-    def __init__(self, open_uow: OpenUnitOfWork, clock: Clock) -> None:
+    def __init__(self, open_uow: OpenUnitOfWork, clock: Clock, by: str | None = None) -> None:
+        """`by` is who acts, as the register names them."""
         self._open_uow = open_uow
         self._clock = clock
+        self._by = by
+
+    def acting(self, by: str) -> Consenting:
+        """Return the same for somebody whom the register is to name."""
+        return Consenting(self._open_uow, self._clock, by)
 
     def record(self, subject_id: str, terms: ConsentTerms) -> Consent:
         """Record what somebody has agreed to.
@@ -100,7 +112,7 @@ class Consenting:
         consent = terms.cleaned().consent_of(subject_id, self._clock.now())
         with self._open_uow() as uow:
             uow.subjects.get(subject_id)
-            record(uow, consent)
+            record(uow, consent, by=self._by)
             uow.commit()
         return consent
 
@@ -120,8 +132,8 @@ class Consenting:
                 raise NotFound("There is no consent to withdraw, and no sample to delete.")
             for consent in ended:
                 uow.consents.update(replace(consent, withdrawn_at=now))
-                uow.register.append(consent_entry(consent, "withdrawn", now))
-            delete_samples(uow, subject_id, samples, now)
+                uow.register.append(consent_entry(consent, "withdrawn", now, by=self._by))
+            delete_samples(uow, subject_id, samples, now, by=self._by)
             uow.commit()
         return Withdrawal(len(ended), len(samples))
 
@@ -140,13 +152,19 @@ class Consenting:
             uow.register.hold()
             own = uow.references.of(subject_id)
             found = {one.reference_id: one for one in (_sample(own, text) for text in wanted)}
-            delete_samples(uow, subject_id, list(found.values()), self._clock.now())
+            gone = list(found.values())
+            delete_samples(uow, subject_id, gone, self._clock.now(), by=self._by)
             uow.commit()
         return list(found.values())
 
 
 def delete_samples(
-    uow: UnitOfWork, subject_id: str, samples: Sequence[Reference], at: datetime
+    uow: UnitOfWork,
+    subject_id: str,
+    samples: Sequence[Reference],
+    at: datetime,
+    *,
+    by: str | None = None,
 ) -> None:
     """Delete samples with their crops, and write that they are gone."""
     if not samples:
@@ -155,7 +173,8 @@ def delete_samples(
         uow.references.delete(sample.reference_id)
     body = {"event": "samples deleted", "at": at.isoformat(), "subject_id": subject_id}
     ids = [sample.reference_id for sample in samples]
-    uow.register.append(NewEntry(EntryKind.ENROLMENT, {**body, "references": ids}))
+    entry = NewEntry(EntryKind.ENROLMENT, {**body, "references": ids, **acted(by)})
+    uow.register.append(entry)
 
 
 def _sample(own: Sequence[Reference], text: str) -> Reference:

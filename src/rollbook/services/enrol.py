@@ -25,7 +25,7 @@ from rollbook.domain.subjects import (
 )
 from rollbook.domain.templates import Template, unit_rows
 from rollbook.errors import ConsentMissing
-from rollbook.services.consenting import record
+from rollbook.services.consenting import acted, record
 from rollbook.services.galleries import has_consent
 from rollbook.services.known_faces import KnownFaces
 from rollbook.services.people import join_group, subject_entry
@@ -47,6 +47,7 @@ class Enrolee:
     group_ids: tuple[str, ...] = ()
     allow_duplicate: bool = False  # a person looked at it and said that it is somebody else
     also: Also | None = None  # is written in the same transaction, after the person
+    by: str | None = None  # who acts, as the register names them
 
     @property
     def subject_id(self) -> str:
@@ -178,7 +179,8 @@ class Enroller:
 
     def _join(self, uow: UnitOfWork, who: Enrolee) -> None:
         for group_id in who.group_ids:
-            join_group(uow, group_id, who.subject_id, self._today(), self._clock)
+            today = self._today()
+            join_group(uow, group_id, who.subject_id, today, self._clock, by=who.by)
 
     def _near(self, who: Enrolee, rows: Rows, levels: EnrolmentLevels) -> list[Candidate]:
         mean = unit_rows(rows.mean(axis=0, keepdims=True))[0]
@@ -194,9 +196,9 @@ class Enroller:
     ) -> None:
         if who.is_new:
             uow.subjects.add(who.subject)
-            uow.register.append(subject_entry("added", who.subject_id, self._clock))
+            uow.register.append(subject_entry("added", who.subject_id, self._clock, by=who.by))
         if who.consent is not None:
-            record(uow, who.consent)
+            record(uow, who.consent, by=who.by)
         self._join(uow, who)
         if who.also is not None:
             who.also(uow)
@@ -230,6 +232,7 @@ class Enroller:
             "subject_id": who.subject_id,
             "references": [reference.reference_id for reference in references],
             "space": str(self._sampler.space),
+            **acted(who.by),
         }
         if who.consent is not None:
             body["consent_id"] = who.consent.consent_id

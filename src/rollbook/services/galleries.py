@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from rollbook.domain.identification import (
     ProbeKind,
 )
 from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
-from rollbook.domain.subjects import ConsentScope
+from rollbook.domain.subjects import Consent, ConsentScope
 from rollbook.domain.templates import TemplateSpace
 from rollbook.errors import ModelUnavailable
 
@@ -74,7 +74,7 @@ class Galleries:
         with self._open_uow() as uow:
             version = uow.gallery_version()
             roster = uow.groups.roster(session.group_id, session.business_date)
-            agreed = [subject for subject in roster if has_consent(uow, subject, self._clock.now())]
+            agreed = who_agreed(uow, roster, self._clock.now())
             owners, rows = uow.references.templates(self._space, agreed)
         gallery = fused_gallery(self._space, owners, rows)
         known = set(gallery.subject_ids)
@@ -106,7 +106,15 @@ class Galleries:
 
 def has_consent(uow: UnitOfWork, subject_id: str, at: datetime) -> bool:
     """Return whether the person's face may be compared at this time."""
-    return any(
-        consent.scope is ConsentScope.FACE and consent.covers(at)
-        for consent in uow.consents.of(subject_id)
-    )
+    return covers_face(uow.consents.of(subject_id), at)
+
+
+def who_agreed(uow: UnitOfWork, subject_ids: Iterable[str] | None, at: datetime) -> frozenset[str]:
+    """Return who of these, or of everybody, may be compared at this time."""
+    consents = uow.consents.all_of(subject_ids)
+    return frozenset(subject for subject, own in consents.items() if covers_face(own, at))
+
+
+def covers_face(consents: Iterable[Consent], at: datetime) -> bool:
+    """Return whether one of a person's consents covers the face at this time."""
+    return any(one.scope is ConsentScope.FACE and one.covers(at) for one in consents)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from rollbook.domain.gallery import Candidate
 from rollbook.domain.ports import Clock, UnitOfWork
 from rollbook.domain.templates import TemplateSpace, unit_rows
-from rollbook.services.galleries import has_consent
+from rollbook.services.galleries import who_agreed
 from rollbook.services.lookalikes import fused_rows
 
 Rows = npt.NDArray[np.float32]
@@ -39,10 +39,9 @@ class KnownFaces:
             return
         owners, rows = uow.references.templates(self._space)
         self._owners, self._means = fused_rows(owners, rows)
-        now = self._clock.now()
-        agreed = [has_consent(uow, owner, now) for owner in self._owners]
-        self._means = self._means[np.array(agreed, dtype=np.bool_)]
-        self._owners = [owner for owner, said in zip(self._owners, agreed, strict=True) if said]
+        agreed = who_agreed(uow, None, self._clock.now())
+        self._means = self._means[np.array([one in agreed for one in self._owners], dtype=np.bool_)]
+        self._owners = [owner for owner in self._owners if owner in agreed]
         self._places = {owner: place for place, owner in enumerate(self._owners)}
         self._version = version
 

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from rollbook.domain.access import Role
 from rollbook.domain.attendance import SessionState
 from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.domain.register import EntryKind, NewEntry
 from rollbook.domain.subjects import Group, Membership, Subject, clean_name, new_id
 from rollbook.errors import AlreadyExists, InvalidInput
-from rollbook.services.consenting import ConsentTerms, record
-from rollbook.services.galleries import has_consent
+from rollbook.services.consenting import ConsentTerms, acted, record
+from rollbook.services.galleries import who_agreed
 
 EXTERNAL_ID_LIMIT = 100  # characters
 Today = Callable[[], date]
@@ -34,10 +35,18 @@ class PersonRow:
 class People:
     """Keeps the list of people and their groups."""
 
-    def __init__(self, open_uow: OpenUnitOfWork, clock: Clock, today: Today) -> None:
+    def __init__(
+        self, open_uow: OpenUnitOfWork, clock: Clock, today: Today, by: str | None = None
+    ) -> None:
+        """`by` is who acts, as the register names them."""
         self._open_uow = open_uow
         self._clock = clock
         self._today = today
+        self._by = by
+
+    def acting(self, by: str) -> People:
+        """Return the same for somebody whom the register is to name."""
+        return People(self._open_uow, self._clock, self._today, by)
 
     def add(
         self,
@@ -64,9 +73,11 @@ class People:
             uow.subjects.add(subject)
             self._log(uow, "added", subject.subject_id)
             for group_id in group_ids:
-                join_group(uow, group_id, subject.subject_id, self._today(), self._clock)
+                join_group(
+                    uow, group_id, subject.subject_id, self._today(), self._clock, by=self._by
+                )
             if consent is not None:
-                record(uow, consent)
+                record(uow, consent, by=self._by)
             uow.commit()
         return subject
 
@@ -99,6 +110,7 @@ class People:
                 uow.groups.leave(held.group_id, subject_id, self._last_day(uow, held.group_id))
             uow.subjects.remove(subject_id)
             self._log(uow, "removed", subject_id)
+            _close_account(uow, subject_id)
             uow.commit()
 
     def _last_day(self, uow: UnitOfWork, group_id: str) -> date:
@@ -115,12 +127,13 @@ class People:
             names = {group.group_id: group.name for group in uow.groups.all()}
             groups = _groups_of_today(uow, names, today)
             counts = uow.references.counts()
+            agreed = who_agreed(uow, None, self._clock.now())
             return [
                 PersonRow(
                     subject=person,
                     groups=tuple(sorted(groups.get(person.subject_id, {}).values())),
                     samples=counts.get(person.subject_id, 0),
-                    consent=has_consent(uow, person.subject_id, self._clock.now()),
+                    consent=person.subject_id in agreed,
                 )
                 for person in uow.subjects.all()
                 if group_id is None or group_id in groups.get(person.subject_id, {})
@@ -150,7 +163,8 @@ class People:
         with self._open_uow() as uow:
             uow.register.hold()
             joined = sum(
-                join_group(uow, group_id, subject, since, self._clock) for subject in subject_ids
+                join_group(uow, group_id, subject, since, self._clock, by=self._by)
+                for subject in subject_ids
             )
             uow.commit()
         return joined
@@ -171,29 +185,49 @@ class People:
             for subject_id in left:
                 uow.groups.leave(group_id, subject_id, until)
                 more = {"group_id": group_id, "last_day": until.isoformat()}
-                uow.register.append(subject_entry("left", subject_id, self._clock, **more))
+                entry = subject_entry("left", subject_id, self._clock, by=self._by, **more)
+                uow.register.append(entry)
             uow.commit()
         return len(left)
 
     def _new_group(self, uow: UnitOfWork, name: str) -> Group:
         group = Group(new_id(), name)
         uow.groups.add(group)
-        uow.register.append(group_entry(group, self._clock))
+        uow.register.append(group_entry(group, self._clock, by=self._by))
         return group
 
     def _log(self, uow: UnitOfWork, event: str, subject_id: str) -> None:
-        uow.register.append(subject_entry(event, subject_id, self._clock))
+        uow.register.append(subject_entry(event, subject_id, self._clock, by=self._by))
 
 
-def join_group(uow: UnitOfWork, group_id: str, subject_id: str, since: date, clock: Clock) -> bool:
+def join_group(
+    uow: UnitOfWork,
+    group_id: str,
+    subject_id: str,
+    since: date,
+    clock: Clock,
+    *,
+    by: str | None = None,
+) -> bool:
     """Let somebody belong to a group from a day on; False when they do already."""
     held = uow.groups.memberships(group_id=group_id, subject_id=subject_id)
     if any(membership.holds_on(since) for membership in held):
         return False
     uow.groups.join(Membership(group_id, subject_id, since))
     more = {"group_id": group_id, "since": since.isoformat()}
-    uow.register.append(subject_entry("joined", subject_id, clock, **more))
+    uow.register.append(subject_entry("joined", subject_id, clock, by=by, **more))
     return True
+
+
+def _close_account(uow: UnitOfWork, subject_id: str) -> None:
+    """Remove an account that opened nothing but the person's own record; free any other of it."""
+    account = uow.users.of_subject(subject_id)
+    if account is None:
+        return
+    if account.role is Role.SUBJECT:
+        uow.users.remove(account.user_id)
+    else:
+        uow.users.update(replace(account, subject_id=None))
 
 
 def _belongs_after(uow: UnitOfWork, group_id: str, subject_id: str, day: date) -> bool:
@@ -201,14 +235,17 @@ def _belongs_after(uow: UnitOfWork, group_id: str, subject_id: str, day: date) -
     return any(membership.until is None or membership.until > day for membership in held)
 
 
-def subject_entry(event: str, subject_id: str, clock: Clock, **more: object) -> NewEntry:
-    body = {"event": event, "at": clock.now().isoformat(), "subject_id": subject_id, **more}
+def subject_entry(
+    event: str, subject_id: str, clock: Clock, *, by: str | None = None, **more: object
+) -> NewEntry:
+    at = clock.now().isoformat()
+    body = {"event": event, "at": at, "subject_id": subject_id, **more, **acted(by)}
     return NewEntry(EntryKind.SUBJECT, body)
 
 
-def group_entry(group: Group, clock: Clock) -> NewEntry:
+def group_entry(group: Group, clock: Clock, *, by: str | None = None) -> NewEntry:
     at = clock.now().isoformat()
-    body = {"event": "group added", "at": at, "group_id": group.group_id}
+    body = {"event": "group added", "at": at, "group_id": group.group_id, **acted(by)}
     return NewEntry(EntryKind.SUBJECT, body)
 
 

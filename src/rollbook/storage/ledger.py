@@ -117,8 +117,23 @@ class Ledger:
             self._open(row) if row.payload is not None else _folded(row, in_sheets) for row in rows
         ]
 
+    def since(self, number: int, kinds: Sequence[str], limit: int) -> list[Entry]:
+        wanted = ledger.c.kind.in_([str(kind) for kind in kinds])
+        query = select(ledger).where(ledger.c.number > number, wanted)
+        rows = self._connection.execute(query.order_by(ledger.c.number).limit(limit))
+        return [self._open(row) for row in rows]
+
     def count(self) -> int:
         return self.head()[0]
+
+    def touched_since(self, number: int) -> tuple[int, frozenset[str]]:
+        count = self.count()
+        if count <= number:
+            return count, frozenset()
+        query = select(ledger.c.session_id).where(
+            ledger.c.number > number, ledger.c.session_id.is_not(None)
+        )
+        return count, frozenset(self._connection.execute(query.distinct()).scalars())
 
     def head(self) -> tuple[int, bytes]:
         """Return how many entries there are and the last link: what an anchor has to keep.

@@ -25,6 +25,7 @@ from rollbook.storage.tables import (
     absences,
     consents,
     credentials,
+    requests,
     samples,
     subject_keys,
     subjects,
@@ -93,7 +94,7 @@ class SqlSubjects:
         self._touch()
 
     def remove(self, subject_id: str) -> None:
-        for table in (absences, credentials, samples, consents, subjects):
+        for table in (absences, credentials, requests, samples, consents, subjects):
             self._connection.execute(delete(table).where(table.c.subject_id == subject_id))
         self._vault.destroy_key(subject_id)
         self._touch()

@@ -95,9 +95,15 @@ class SqlReferences:
         query = select(samples.c.number).where(samples.c.source == self._blind(subject_id, source))
         return self._connection.execute(query.limit(1)).first() is not None
 
-    def counts(self) -> dict[str, int]:
+    def counts(self, subject_ids: Iterable[str] | None = None) -> dict[str, int]:
         query = select(samples.c.subject_id, func.count()).group_by(samples.c.subject_id)
-        return {row[0]: row[1] for row in self._connection.execute(query)}
+        if subject_ids is None:
+            return {row[0]: row[1] for row in self._connection.execute(query)}
+        wanted, found = sorted(set(subject_ids)), {}
+        for start in range(0, len(wanted), BLOCK):
+            block = query.where(samples.c.subject_id.in_(wanted[start : start + BLOCK]))
+            found.update({row[0]: row[1] for row in self._connection.execute(block)})
+        return found
 
     def replace(self, reference: Reference) -> None:
         changed = update(samples).where(samples.c.reference_id == reference.reference_id)
