@@ -20,6 +20,7 @@ RollbookError                 everything that Rollbook raises on purpose
 │  └─ RegisterTampered        the chain of the register does not hold
 ├─ ConsentMissing             no lawful basis: nothing is computed
 ├─ SessionClosed              the session takes no more marks this way
+├─ Busy                       no worker is free now (retryable)
 └─ NotificationError          permanent: bool
 
 Daily outcomes (no face, blurred, unknown, already marked) are values, not errors.
@@ -110,6 +111,12 @@ class ConsentMissing(RollbookError):
 
 class SessionClosed(RollbookError):
     """The session is closed; a mark can only be corrected."""
+
+
+class Busy(RollbookError):
+    """As much is being worked on as this machine can; nothing was started."""
+
+    retryable = True
 
 
 class NotificationError(RollbookError):

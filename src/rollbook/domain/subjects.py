@@ -129,6 +129,10 @@ class Membership:
     def holds_on(self, day: date) -> bool:
         return self.since <= day and (self.until is None or day <= self.until)
 
+    def lasts_to(self, day: date) -> bool:
+        """Return whether the person belongs to the group on this day or will later."""
+        return self.until is None or day <= self.until
+
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentRefused:

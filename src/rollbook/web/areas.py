@@ -1,0 +1,46 @@
+"""The areas of the application: a package each, with a blueprint, and streams where there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
+
+from flask import Blueprint
+from starlette.routing import BaseRoute
+
+from rollbook.web.streaming import StreamContext
+
+AREAS = (
+    "start",
+    "setup",
+    "accounts",
+    "people",
+    "timetable",
+    "sessions",
+    "kiosk",
+    "devices",
+    "review",
+    "me",
+    "cameras",
+    "audit",
+    "exports",
+    "api",
+    "trust",
+)
+
+
+def blueprints() -> Iterator[Blueprint]:
+    """Yield the blueprint of every area."""
+    for area in AREAS:
+        if find_spec(f"rollbook.web.{area}") is not None:
+            yield import_module(f"rollbook.web.{area}.views").blueprint
+
+
+def stream_routes(context: StreamContext) -> Iterator[BaseRoute]:
+    """Yield the ASGI routes of every area that has streams."""
+    for area in AREAS:
+        if find_spec(f"rollbook.web.{area}") is None:
+            continue
+        if find_spec(f"rollbook.web.{area}.streams") is not None:
+            yield from import_module(f"rollbook.web.{area}.streams").routes(context)

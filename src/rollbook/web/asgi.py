@@ -1,0 +1,57 @@
+"""Flask with streams beside it, as one ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
+from typing import Any
+
+from a2wsgi import WSGIMiddleware
+from flask import Flask
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.routing import Mount
+
+from rollbook.bootstrap import App
+from rollbook.web.app import create_app
+from rollbook.web.areas import stream_routes
+from rollbook.web.parts import WebOptions
+from rollbook.web.streaming import StreamContext
+
+PAGES_AT_ONCE = 12  # threads that answer pages; those never wait for the networks
+
+Background = Callable[[App], AbstractContextManager[Any]]
+BACKGROUND: list[Background] = []
+"""Work that runs as long as the server: due work, long tasks, cameras. Each is entered at the
+start with the installation's parts and left at the end."""
+
+
+def create_asgi(
+    installation: App, options: WebOptions | None = None, flask_app: Flask | None = None
+) -> Starlette:
+    """Return the application that `rollbook up` serves."""
+    chosen = options or WebOptions()
+    pages = flask_app or create_app(installation, chosen)
+    context = StreamContext(installation, chosen)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        with ExitStack() as running:
+            for background in BACKGROUND:
+                running.enter_context(background(installation))
+            yield
+
+    return Starlette(
+        routes=[
+            *stream_routes(context),
+            Mount("/", app=WSGIMiddleware(pages, workers=PAGES_AT_ONCE)),
+        ],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=_hosts(chosen))],
+        lifespan=lifespan,
+    )
+
+
+def _hosts(options: WebOptions) -> list[str]:
+    """Return the names as Starlette compares them, which cuts an IPv6 address at its colons."""
+    return [name for name in options.hosts if ":" not in name] + ["["]

@@ -1,0 +1,102 @@
+"""Flask's session, kept by the server: the cookie holds a random token and nothing else."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Flask, Request, Response
+from flask.sessions import SessionInterface, SessionMixin
+from werkzeug.datastructures import CallbackDict
+
+from rollbook.bootstrap import App
+from rollbook.domain.accounts import WebSession
+from rollbook.domain.ports import UnitOfWork
+from rollbook.web.identity import USER
+from rollbook.web.parts import KEY, WebOptions
+
+SIGNED_IN = timedelta(hours=10)  # without being used, a signed-in session lasts so long
+ANONYMOUS = timedelta(hours=1)
+TOUCH = timedelta(minutes=2)  # so often it is written that a session is used
+
+
+class ServerSession(CallbackDict[str, Any], SessionMixin):
+    """The data of one browser; `token` is what its cookie holds."""
+
+    def __init__(
+        self, data: dict[str, Any] | None = None, stored: WebSession | None = None
+    ) -> None:
+        def changed(session: CallbackDict[str, Any]) -> None:
+            self.modified = True
+
+        super().__init__(data, changed)
+        self.stored = stored
+        self.user_before = self.get(USER)
+        self.modified = False
+        self.new = stored is None
+
+    @property
+    def token(self) -> str | None:
+        return None if self.stored is None else self.stored.token
+
+    def is_due(self, now: datetime) -> bool:
+        """Return whether it has to be written that the session is used."""
+        return self.stored is not None and now - self.stored.seen_at >= TOUCH
+
+
+class ServerSessions(SessionInterface):
+    """Opens and saves sessions in the database, digests of tokens and sealed data."""
+
+    def __init__(self, options: WebOptions) -> None:
+        self._options = options
+
+    def open_session(self, app: Flask, request: Request) -> ServerSession:
+        token = request.cookies.get(self._options.session_cookie, "")
+        parts: App = app.extensions[KEY]
+        if not token or request.path.startswith("/static/"):
+            return ServerSession()
+        with parts.uow() as uow:
+            found = uow.web_sessions.get(token)
+        if found is None or found.expires_at <= parts.clock.now():
+            return ServerSession()
+        return ServerSession(dict(found.data), found)
+
+    def save_session(  # type: ignore[override]
+        self, app: Flask, session: ServerSession, response: Response
+    ) -> None:
+        parts: App = app.extensions[KEY]
+        now = parts.clock.now()
+        if session.accessed or session.modified:
+            response.vary.add("Cookie")
+        if not session and session.stored is None:
+            return
+        if not session.modified and not session.is_due(now):
+            return
+        with parts.uow() as uow:
+            token = self._written(uow, session, now)
+            uow.commit()
+        self._set_cookie(response, token)
+
+    def _written(self, uow: UnitOfWork, session: ServerSession, now: datetime) -> str | None:
+        """Write the session and return its token; another one when somebody else signed in."""
+        token = session.token
+        if token is not None and (not session or session.get(USER) != session.user_before):
+            uow.web_sessions.remove(token)  # a token from before signing in is worth nothing after
+            token = None
+        if not session:
+            return None
+        signed_in = session.get(USER)
+        user = uow.users.by_uniquifier(signed_in) if isinstance(signed_in, str) else None
+        lasts = SIGNED_IN if user is not None else ANONYMOUS
+        token = token or secrets.token_urlsafe(32)
+        user_id = None if user is None else user.user_id
+        uow.web_sessions.put(WebSession(token, user_id, now, now + lasts, dict(session)))
+        return token
+
+    def _set_cookie(self, response: Response, token: str | None) -> None:
+        name, secure = self._options.session_cookie, self._options.secure
+        if token is None:
+            response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="Lax")
+            return
+        response.set_cookie(name, token, path="/", secure=secure, httponly=True, samesite="Lax")

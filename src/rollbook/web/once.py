@@ -1,0 +1,85 @@
+"""A form that is sent twice, by a double click or a reload, is worked on once."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any
+
+from flask import Flask, Response, g, redirect, request
+from flask_babel import gettext as _
+
+from rollbook.web.access import visitor
+from rollbook.web.errors import page_of
+from rollbook.web.parts import parts
+
+FIELD = "_once"
+PATIENCE = 10.0  # seconds that the second click waits for the first one
+
+
+def token() -> str:
+    """Return the value of the hidden field of one form."""
+    return secrets.token_urlsafe(16)
+
+
+def init_app(app: Flask) -> None:
+    """Watch for the field in every form that is sent."""
+    app.jinja_env.globals["once_token"] = token
+
+    @app.before_request
+    def _claim() -> Any:
+        g.once = None
+        key = _key()
+        if key is None:
+            return None
+        with parts().uow() as uow:
+            first = uow.replies.claim(key, parts().clock.now())
+            uow.commit()
+        if first:
+            g.once = key
+            return None
+        return _former_answer(key)
+
+    @app.after_request
+    def _answer(response: Response) -> Response:
+        key, g.once = g.get("once"), None
+        if key is None:
+            return response
+        with parts().uow() as uow:
+            if response.location and response.status_code in {301, 302, 303}:
+                uow.replies.answer(key, {"location": response.location})
+            else:
+                uow.replies.release(key)  # refused, or shown again: the next try is a new one
+            uow.commit()
+        return response
+
+    @app.teardown_request
+    def _release(error: BaseException | None) -> None:
+        key = g.pop("once", None)
+        if key is None:
+            return
+        with parts().uow() as uow:
+            uow.replies.release(key)
+            uow.commit()
+
+
+def _key() -> str | None:
+    if request.method != "POST" or request.mimetype not in _FORMS:
+        return None
+    sent = request.form.get(FIELD, "")
+    who = visitor()
+    return f"{who.actor_id if who else ''} {request.path} {sent}" if sent else None
+
+
+_FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
+
+
+def _former_answer(key: str) -> Any:
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        with parts().uow() as uow:
+            reply = uow.replies.of(key)
+        if reply is not None:
+            return redirect(str(reply["location"]), 303)
+        time.sleep(0.1)
+    return page_of(409, _("This was sent twice. The first time is still being worked on."))

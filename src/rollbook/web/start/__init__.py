@@ -1,0 +1,1 @@
+"""Where one begins, and what has no other place."""

@@ -1,0 +1,37 @@
+// What several pages share.
+
+export const texts = () => JSON.parse(document.getElementById("texts")?.textContent ?? "{}");
+
+export const csrf = () => document.querySelector("meta[name=csrf]").content;
+
+// Tell a screen reader, and nobody else.
+export function say(text) {
+  const place = document.getElementById("say");
+  if (place) {
+    place.textContent = "";
+    requestAnimationFrame(() => { place.textContent = text; });
+  }
+}
+
+// POST JSON or a form; returns the answer. Throws an Error with `status` and a sentence.
+export async function post(url, data, options = {}) {
+  const form = data instanceof FormData || data instanceof Blob;
+  const answer = await fetch(url, {
+    method: "POST",
+    credentials: "same-origin",
+    body: form ? data : JSON.stringify(data ?? {}),
+    ...options,
+    headers: {
+      "X-CSRFToken": csrf(),
+      Accept: "application/json",
+      ...(form ? {} : { "Content-Type": "application/json" }),
+      ...options.headers,
+    },
+  });
+  if (answer.ok) return answer.status === 204 ? null : answer.json();
+  let detail = answer.statusText;
+  try { detail = (await answer.json()).detail ?? detail; } catch { /* not JSON: keep the status */ }
+  throw Object.assign(new Error(detail), { status: answer.status });
+}
+
+export const wait = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });

@@ -1,0 +1,113 @@
+"""Languages: catalogs that are read from their sources, so that none can be out of date."""
+
+from __future__ import annotations
+
+import io
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+from babel import Locale
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+from flask import Flask, request, session
+from flask_babel import Babel, Domain, get_locale
+
+from rollbook.web.parts import options, parts
+
+LANGUAGES = {"en": "English", "de": "Deutsch"}
+PSEUDO = {"eo": "[Ŧëšŧ]", "he": "[טסט]"}  # to see, in tests, what nobody marked for translation
+CHOSEN = "language"  # in the browser's session
+_ACCENTS = str.maketrans("aceiounyAEIOU", "áçéíóúñýÁÉÍÓÚ")
+
+
+class SourceDomain(Domain):  # type: ignore[misc]
+    """Messages from `translations/<language>.po`."""
+
+    def get_translations(self) -> Translations:
+        return catalog(str(get_locale() or "en"))
+
+
+class Pseudo(NullTranslations):
+    """Every marked text with accents, and in right-to-left runs between marks."""
+
+    def __init__(self, *, mirrored: bool) -> None:
+        super().__init__()
+        self._mirrored = mirrored
+
+    def _made(self, text: str) -> str:
+        if self._mirrored:
+            return f"\u202b{text}\u202c"
+        parts_of_text = text.split("%(")
+        made = [parts_of_text[0].translate(_ACCENTS)]
+        for part in parts_of_text[1:]:
+            name, _, rest = part.partition(")")
+            made.append(f"{name}){rest[:1]}{rest[1:].translate(_ACCENTS)}")
+        return "%(".join(made)
+
+    def ugettext(self, message: str) -> str:
+        return self._made(message)
+
+    def ungettext(self, singular: str, plural: str, n: int) -> str:
+        return self._made(singular if n == 1 else plural)
+
+    gettext, ngettext = ugettext, ungettext
+
+    def upgettext(self, context: str, message: str) -> str:
+        return self._made(message)
+
+    def unpgettext(self, context: str, singular: str, plural: str, n: int) -> str:
+        return self.ungettext(singular, plural, n)
+
+
+@lru_cache
+def catalog(language: str) -> Any:
+    """Return the messages of a language; English is in the source itself."""
+    if language in PSEUDO:
+        return Pseudo(mirrored=language == "he")
+    file = resources.files("rollbook.web").joinpath("translations", f"{language}.po")
+    if not file.is_file():
+        return NullTranslations()
+    made = io.BytesIO()
+    write_mo(made, read_po(io.BytesIO(file.read_bytes()), locale=language))
+    made.seek(0)
+    return Translations(made)
+
+
+def init_app(app: Flask) -> None:
+    """Choose the language of each request: what was picked, the browser's, or the site's."""
+    babel = Babel()
+    babel.init_app(
+        app,
+        locale_selector=chosen_language,
+        timezone_selector=lambda: parts().zone.key,
+    )
+    babel.domain_instance = SourceDomain()
+    app.jinja_env.globals.update(
+        languages=LANGUAGES, language=lambda: str(get_locale()), direction=direction
+    )
+
+
+def offered() -> list[str]:
+    return [*LANGUAGES, *(PSEUDO if options().pseudo else ())]
+
+
+def chosen_language() -> str:
+    """Return the language of this request."""
+    picked = session.get(CHOSEN)
+    if picked in offered():
+        return str(picked)
+    wished = request.accept_languages.best_match(offered())
+    if wished:
+        return wished
+    with parts().uow() as uow:
+        return str(uow.site.get("language") or "en")
+
+
+def direction() -> str:
+    """Return "rtl" or "ltr" for the page."""
+    locale = get_locale() or Locale("en")
+    return (
+        str(locale.character_order).replace("left-to-right", "ltr").replace("right-to-left", "rtl")
+    )

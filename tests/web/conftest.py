@@ -1,0 +1,47 @@
+"""Fixtures of the web application: the small school of `school.py` and browsers in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from rollbook.web.app import create_app
+from rollbook.web.parts import WebOptions
+from web.school import Site, make_site, sign_in
+
+
+@pytest.fixture
+def site(book: Path) -> Iterator[Site]:
+    """Return a site in Berlin on a Monday at 08:00, with two classes and five accounts."""
+    made = make_site(book)
+    yield made
+    made.parts.engines.close()
+    made.parts.database.close()
+
+
+@pytest.fixture
+def web_options() -> WebOptions:
+    return WebOptions(testing=True, csrf=False, limits=False)
+
+
+@pytest.fixture
+def web_app(site: Site, web_options: WebOptions) -> Flask:
+    """Return the Flask application of `site`; CSRF and limits are off, other tests turn them on."""
+    return create_app(site.parts, web_options)
+
+
+@pytest.fixture
+def client_of(site: Site, web_app: Flask) -> Callable[[str | None], FlaskClient]:
+    """Return what gives a browser in which this account is signed in; None: nobody is."""
+
+    def make(login: str | None) -> FlaskClient:
+        client = web_app.test_client()
+        if login is not None:
+            client.set_cookie("rollbook", sign_in(site, login))
+        return client
+
+    return make

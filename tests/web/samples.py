@@ -1,0 +1,19 @@
+"""Values for the parameters of routes, where the ids of the small school do not do.
+
+Areas add to SAMPLES by the name of the endpoint; a function gets the `Site` of the test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+SAMPLES: dict[str, Callable[[Any], dict[str, str]]] = {}
+
+DEFAULTS: dict[str, Callable[[Any], str]] = {
+    "session_id": lambda site: site.session.session_id,
+    "group_id": lambda site: site.group.group_id,
+    "subject_id": lambda site: site.ada.subject_id,
+    "user_id": lambda site: site.users["bob"].user_id,
+}
+UNKNOWN = "0" * 32
