@@ -173,8 +173,8 @@ def _review_row(item: ReviewItem, names: Mapping[str, str]) -> dict[str, object]
         "person": f"{names.get(subject_id, ERASED)}?",
         "score": f"{score:.3f}",
         "said": DOUBT_TEXT.get(Doubt(item.body["doubt"])),
-        "photo": int(str(item.body["photo"])) + 1,
-        "face": item.body["face"],
+        "photo": int(str(item.body["photo"])) + 1 if "photo" in item.body else None,
+        "face": item.body.get("face"),
     }
 
 

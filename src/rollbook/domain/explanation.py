@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from rollbook.domain.attendance import AttendanceRecord, Evidence, Mark, MarkKind, Method, Status
+from rollbook.domain.attendance import (
+    ABSENCE_TOLD,
+    AttendanceRecord,
+    Evidence,
+    Mark,
+    MarkKind,
+    Method,
+    status_in_force,
+)
 
 METHODS = {
     Method.FACE: "recognised at the camera",
@@ -28,11 +36,15 @@ def explain(record: AttendanceRecord) -> str:
 
 
 def decisive_mark(record: AttendanceRecord) -> Mark | None:
-    """Return the statement of a person that is in force, else the arrival, else None."""
-    statuses = [mark for mark in record.marks if mark.kind is MarkKind.STATUS]
-    if statuses and statuses[-1].status not in (None, Status.OPEN):
-        return statuses[-1]
-    return next((mark for mark in record.marks if mark.kind is MarkKind.ARRIVED), None)
+    """Return the statement of a person that is in force, else the arrival, else None.
+
+    An absence that was told in advance decides nothing about somebody who came all the same.
+    """
+    said = status_in_force(record.marks)
+    arrived = next((mark for mark in record.marks if mark.kind is MarkKind.ARRIVED), None)
+    if said is None or (said.rule == ABSENCE_TOLD and arrived is not None):
+        return arrived
+    return said
 
 
 def explain_evidence(evidence: Evidence) -> str:

@@ -32,6 +32,7 @@ from rollbook.domain.identification import (
     decide,
 )
 from rollbook.domain.ports import Clock, OpenUnitOfWork, ReviewItem
+from rollbook.domain.review import PHOTO, doubt_body, worth_a_look
 from rollbook.domain.subjects import new_id
 from rollbook.domain.templates import Template, fuse
 from rollbook.services.galleries import SessionGallery
@@ -81,7 +82,7 @@ class PhotoResult:
     @property
     def unsure(self) -> tuple[PhotoFace, ...]:
         """Return the faces that a person should look at: near somebody, but not certain."""
-        return tuple(f for f in self.faces if _worth_a_look(f.decision, self.review_level))
+        return tuple(f for f in self.faces if worth_a_look(f.decision, self.review_level))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,9 @@ class PhotoTaker:
             else:
                 marks.append(outcome)
         named = {proposal.subject_id for proposal in result.proposals}
-        return Confirmed(tuple(marks), tuple(ignored), self._leave(session, result, named))
+        return Confirmed(
+            tuple(marks), tuple(ignored), self._leave(session, result, named, taken_at)
+        )
 
     def _faces_of(self, index: int, pixels: Pixels, known: SessionGallery) -> list[PhotoFace]:
         found = in_rows(self._detect(pixels))
@@ -174,7 +177,9 @@ class PhotoTaker:
             faces.append(PhotoFace(index, number, face.box, decision, template))
         return faces
 
-    def _leave(self, session: Session, result: PhotoResult, named: set[str]) -> int:
+    def _leave(
+        self, session: Session, result: PhotoResult, named: set[str], taken_at: datetime
+    ) -> int:
         """Keep who an unsure face may be, without its picture, and return how many were kept."""
         kept = 0
         with self._open_uow() as uow:
@@ -186,7 +191,7 @@ class PhotoTaker:
                 if best.subject_id in named or best.subject_id in waiting:
                     continue
                 waiting.add(best.subject_id)
-                uow.reviews.add(_review_item(session, face, self._clock.now()))
+                uow.reviews.add(photo_review(session, face, result.review_level, taken_at))
                 kept += 1
             uow.commit()
         return kept
@@ -243,7 +248,7 @@ def _combine_photos(faces: list[PhotoFace], known: SessionGallery) -> list[Photo
     named = {f.decision.subject_id for f in faces if isinstance(f.decision, Identified)}
     unsure: dict[str, dict[int, PhotoFace]] = {}
     for face in faces:
-        if _worth_a_look(face.decision, known.review_level):
+        if worth_a_look(face.decision, known.review_level):
             best = _candidates(face.decision)[0]
             unsure.setdefault(best.subject_id, {}).setdefault(face.photo, face)
     changed: dict[tuple[int, int], PhotoFace] = {}
@@ -285,24 +290,9 @@ def _candidates(decision: Decision) -> tuple[Candidate, ...]:
     return () if isinstance(decision, Rejected) else decision.candidates
 
 
-def _worth_a_look(decision: Decision, level: float) -> bool:
-    if not isinstance(decision, Unidentified) or not decision.candidates or not decision.point:
-        return False
-    return decision.candidates[0].score >= level
-
-
-def _review_item(session: Session, face: PhotoFace, at: datetime) -> ReviewItem:
-    best = _candidates(face.decision)
-    doubt = face.decision.doubt.value if isinstance(face.decision, Unidentified) else ""
-    return ReviewItem(
-        review_id=new_id(),
-        session_id=session.session_id,
-        created_at=at,
-        body={
-            "subject_id": best[0].subject_id,
-            "doubt": doubt,
-            "candidates": [[c.subject_id, round(c.score, 4)] for c in best],
-            "photo": face.photo,
-            "face": face.number,
-        },
-    )
+def photo_review(session: Session, face: PhotoFace, level: float, at: datetime) -> ReviewItem:
+    """Return what is kept of an unsure face of a photograph taken at this time."""
+    if not isinstance(face.decision, Unidentified):
+        raise ValueError("only an unknown face waits for a person")
+    body = doubt_body(face.decision, at, PHOTO, level, photo=face.photo, face=face.number)
+    return ReviewItem(new_id(), session.session_id, body, at)

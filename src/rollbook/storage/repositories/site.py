@@ -39,6 +39,13 @@ class SqlReviews:
         rows = self._connection.execute(query)
         return [self._open(row.review_id, bytes(row.payload)) for row in rows]
 
+    def get(self, review_id: str) -> ReviewItem:
+        query = select(reviews.c.payload).where(reviews.c.review_id == review_id)
+        token = self._connection.execute(query).scalar()
+        if token is None:
+            raise NotFound("There is no such face to decide on.")
+        return self._open(review_id, bytes(token))
+
     def delete(self, review_id: str) -> None:
         gone = delete(reviews).where(reviews.c.review_id == review_id)
         if self._connection.execute(gone).rowcount == 0:
