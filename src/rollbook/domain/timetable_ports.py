@@ -72,6 +72,10 @@ class DueWork(Protocol):
         """Return False when this work is there already, done or not."""
         ...
 
+    def add_many(self, new: Sequence[tuple[str, str, datetime]]) -> None:
+        """Add (job, target, time) of which none is there."""
+        ...
+
     def waiting(self, now: datetime, limit: int = 100) -> list[DueRow]:
         """Return what is due, not done and claimed by nobody, the oldest first."""
         ...

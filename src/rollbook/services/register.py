@@ -29,7 +29,9 @@ from rollbook.domain.ports import Clock, OpenUnitOfWork, Progress, UnitOfWork
 from rollbook.domain.register import EntryKind, NewEntry, Verification
 from rollbook.domain.subjects import new_id
 from rollbook.errors import AlreadyExists, InvalidInput, SessionClosed
+from rollbook.services.excusing import excuse_told
 from rollbook.services.marks import entry_of, marks_about, marks_of
+from rollbook.services.session_times import closing
 
 REASON_LIMIT = 1000  # characters
 CAMERA = "camera"
@@ -51,8 +53,11 @@ class RegisterKeeper:
         business_date: date,
         title: str = "",
         policy: AttendancePolicy = SCHOOL_LESSON,
+        by: str | None = None,
     ) -> Session:
         """Open a session; `domain.attendance.plan_session` gives the instants of local times.
+
+        It closes by itself where due work is done, unless its time is over already.
 
         Raises:
             NotFound: there is no such group.
@@ -62,25 +67,30 @@ class RegisterKeeper:
         with self._open_uow() as uow:
             session = replace(session, invented=uow.groups.get(group_id).invented)
             uow.sessions.add(session)
-            uow.register.append(session_entry(session, "opened", self._clock.now()))
+            now = self._clock.now()
+            uow.register.append(session_entry(session, "opened", now, by))
+            excuse_told(uow, session, now)
+            if session.last_mark_at > now:
+                uow.due.add_many([closing(session)])
             uow.commit()
         return session
 
-    def close_session(self, session_id: str) -> Session:
+    def close_session(self, session_id: str, by: str | None = None) -> Session:
         """Close a session and seal its marks as one sheet. Absence is derived, never written.
 
         Raises:
             NotFound: there is no such session.
-            SessionClosed: it is closed already.
+            SessionClosed: it is closed already, or not open.
         """
         with self._open_uow() as uow:
             uow.register.hold()
             session = uow.sessions.get(session_id)
             if session.state is SessionState.CLOSED:
                 raise SessionClosed("The session is closed already. Nothing was changed.")
+            require_counted(session)
             session = replace(session, state=SessionState.CLOSED)
             uow.sessions.update(session)
-            uow.register.append(session_entry(session, "closed", self._clock.now()))
+            uow.register.append(session_entry(session, "closed", self._clock.now(), by))
             uow.register.seal_sheet(session.session_id)
             uow.commit()
         return session
@@ -134,12 +144,14 @@ class RegisterKeeper:
 
         Raises:
             NotFound: there is no such session or person.
+            SessionClosed: it is planned or called off, and takes no marks.
             InvalidInput: the reason is too long.
         """
         reason = clean_remark(reason)
         with self._open_uow() as uow:
             uow.register.hold()
             session = uow.sessions.get(session_id)
+            require_counted(session)
             uow.subjects.get(subject_id)
             mark = Mark(
                 mark_id=new_id(),
@@ -195,8 +207,18 @@ class RegisterKeeper:
             return uow.register.verify(progress)
 
 
-def session_entry(session: Session, event: str, at: datetime) -> NewEntry:
-    """Return what is appended when a session is opened or closed."""
+def require_counted(session: Session) -> None:
+    """Raises SessionClosed when the session takes no marks at all, not even by hand."""
+    if session.state is SessionState.PLANNED:
+        raise SessionClosed(
+            "The session is planned and not open yet. Open it first; nothing was changed."
+        )
+    if session.state is SessionState.CANCELLED:
+        raise SessionClosed("The session was called off. Nothing was changed.")
+
+
+def session_entry(session: Session, event: str, at: datetime, by: str | None = None) -> NewEntry:
+    """Return what is appended when a session is opened, closed or called off."""
     body: dict[str, object] = {
         "event": event,
         "at": at.isoformat(),
@@ -207,6 +229,8 @@ def session_entry(session: Session, event: str, at: datetime) -> NewEntry:
         "business_date": session.business_date.isoformat(),
         "policy": policy_to_json(session.policy),
     }
+    if by is not None:
+        body["by"] = by
     if session.invented:
         body["invented"] = True
     return NewEntry(EntryKind.SESSION, body, session.session_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,6 +38,14 @@ class SqlDueWork:
         except IntegrityError:  # somebody else added it a moment ago
             return False
         return True
+
+    def add_many(self, new: Sequence[tuple[str, str, datetime]]) -> None:
+        rows = [
+            {"job": job, "target": target, "due_at": to_micros(due_at), "attempts": 0}
+            for job, target, due_at in new
+        ]
+        if rows:
+            self._connection.execute(insert(due), rows)
 
     def waiting(self, now: datetime, limit: int = 100) -> list[DueRow]:
         query = select(due).where(due.c.due_at <= to_micros(now), _free(now))
