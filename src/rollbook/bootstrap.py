@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from rollbook.domain.camera_ports import SiteCamera
     from rollbook.domain.enrolment import EnrolmentLevels
     from rollbook.domain.identification import Calibration, LookAlikes, ProbeKind
+    from rollbook.domain.passwords import PasswordHasher
     from rollbook.domain.templates import TemplateSpace
+    from rollbook.services.accounts import Accounts
     from rollbook.services.camera_test import CameraTester
     from rollbook.services.camera_watch import CameraWatch
     from rollbook.services.cameras import CameraKeeper
@@ -35,11 +37,18 @@ if TYPE_CHECKING:
     from rollbook.services.export import Exporter
     from rollbook.services.galleries import Galleries, SessionGallery
     from rollbook.services.importing import Importer
+    from rollbook.services.own_account import OwnAccount
+    from rollbook.services.passkeys import PasskeyKeeper
     from rollbook.services.people import People
+    from rollbook.services.people_index import PeopleIndex
     from rollbook.services.photo import PhotoTaker
     from rollbook.services.recognise import FrameResult, RecogniserParts
     from rollbook.services.register import RegisterKeeper
     from rollbook.services.samples import Sampler
+    from rollbook.services.second_factor import SecondFactor
+    from rollbook.services.setup import Setup
+    from rollbook.services.sign_in import SignIn
+    from rollbook.services.site import Site
     from rollbook.services.watch import Watch, WatchSummary
     from rollbook.services.watch_events import WatchEvent
     from rollbook.storage.database import Database
@@ -108,6 +117,55 @@ class App:
             self._look_alikes,
         )
 
+    @cached_property
+    def hasher(self) -> PasswordHasher:
+        from rollbook.storage.hashing import ArgonHasher
+
+        return ArgonHasher()
+
+    @cached_property
+    def sign_in(self) -> SignIn:
+        from rollbook.services.sign_in import SignIn
+
+        return SignIn(self.uow, self.clock, self.hasher)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        from rollbook.services.accounts import Accounts
+
+        return Accounts(self.uow, self.clock, self.hasher)
+
+    @cached_property
+    def own_account(self) -> OwnAccount:
+        from rollbook.services.own_account import OwnAccount
+
+        return OwnAccount(self.uow, self.clock, self.hasher)
+
+    @cached_property
+    def second_factor(self) -> SecondFactor:
+        from rollbook.services.second_factor import SecondFactor
+        from rollbook.storage.one_time import AuthenticatorCodes
+
+        return SecondFactor(self.uow, self.clock, AuthenticatorCodes())
+
+    @cached_property
+    def passkeys(self) -> PasskeyKeeper:
+        from rollbook.services.passkeys import PasskeyKeeper
+
+        return PasskeyKeeper(self.uow, self.clock)
+
+    @cached_property
+    def setup(self) -> Setup:
+        from rollbook.services.setup import Setup
+
+        return Setup(self.uow, self.clock, self.hasher)
+
+    @cached_property
+    def site(self) -> Site:
+        from rollbook.services.site import Site
+
+        return Site(self.uow, self.clock)
+
     def today(self) -> date:
         """Return the site's local date."""
         return self.clock.now().astimezone(self.zone).date()
@@ -117,6 +175,12 @@ class App:
         from rollbook.services.people import People
 
         return People(self.uow, self.clock, self.today)
+
+    @cached_property
+    def people_index(self) -> PeopleIndex:
+        from rollbook.services.people_index import PeopleIndex
+
+        return PeopleIndex(self.uow, self.clock, self.today)
 
     @cached_property
     def consenting(self) -> Consenting:
