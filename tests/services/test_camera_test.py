@@ -67,7 +67,7 @@ def test_a_good_place_is_called_good() -> None:
 def test_what_is_wrong_is_said(
     changed: dict[str, float], aspect: str, code: str, level: Level
 ) -> None:
-    found = report(replace(GOOD, **changed))
+    found = report(replace(GOOD, **changed), light=60)
     (finding,) = [one for one in found.findings if one.aspect == aspect]
     assert (finding.code, finding.level) == (code, level)
     assert found.good == (level is not Level.BAD)

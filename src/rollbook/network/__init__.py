@@ -1,0 +1,1 @@
+"""How the machine is reached by others on the local network: names, certificates, trust."""
