@@ -52,7 +52,7 @@ def create_app(installation: App, options: WebOptions | None = None) -> Flask:
     limiter.init_app(app)
     access.init_app(app)
     once.init_app(app)
-    headers.init_app(app, secure=chosen.secure)
+    headers.init_app(app, secure=chosen.secure and chosen.hsts)
     _templates(app)
     for blueprint in areas.blueprints():
         app.register_blueprint(blueprint)

@@ -16,6 +16,9 @@ class WebOptions:
     """How the application is reached; `rollbook up` knows it."""
 
     secure: bool = False  # reached by HTTPS alone: cookies say so
+    hsts: bool = False  # browsers may remember that; not with an authority of the site's own
+    address: str = ""  # what others write into their browser: https://192.168.1.20:8000
+    trust_address: str = ""  # where a device that trusts nothing yet learns how to
     hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")  # without port; others are refused
     testing: bool = False
     csrf: bool = True
