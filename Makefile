@@ -3,7 +3,7 @@ PYTHON ?= python3
 PROJECT = $(PYTHON) scripts/project.py
 
 .DEFAULT_GOAL := help
-.PHONY: run test lint types help
+.PHONY: run test lint types texts help
 
 run: ## set everything up, then show the main job on the embedded default
 	@$(PROJECT) run
@@ -16,6 +16,9 @@ lint: ## check style, security rules and who imports whom
 
 types: ## check types, strictly in domain and services
 	@$(PROJECT) types
+
+texts: ## bring the translations up to the source, and say what they lack
+	@$(PROJECT) texts
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10

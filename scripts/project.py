@@ -4,6 +4,7 @@
     python scripts/project.py test     set everything up, then every test this machine can run
     python scripts/project.py lint     ruff and the import contracts
     python scripts/project.py types    mypy
+    python scripts/project.py texts    bring the translations up to the source, and say what is missing
 
 Only the standard library is used here. Everything goes into `.venv` beside this folder; once that
 is there, no network is needed any more.
@@ -115,10 +116,17 @@ def types(arguments: list[str]) -> None:
     call(PYTHON, "-m", "mypy", *arguments)
 
 
+def texts(arguments: list[str]) -> None:
+    """Bring the translations up to the source, and say what they lack."""
+    install("test", optional="dlib")
+    call(PYTHON, "scripts/texts.py", "update")
+    call(PYTHON, "scripts/texts.py", "check")
+
+
 def main() -> None:
     if sys.version_info < OLDEST:
         sys.exit(f"Rollbook needs Python {OLDEST[0]}.{OLDEST[1]} or newer; this is {sys.version}")
-    verbs = {"run": run, "test": test, "lint": lint, "types": types}
+    verbs = {"run": run, "test": test, "lint": lint, "types": types, "texts": texts}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("verb", choices=verbs)
     known, rest = parser.parse_known_args()

@@ -19,6 +19,7 @@ RollbookError                 everything that Rollbook raises on purpose
 │  ├─ DecryptionFailed        wrong key, or a payload of another owner or purpose
 │  └─ RegisterTampered        the chain of the register does not hold
 ├─ ConsentMissing             no lawful basis: nothing is computed
+│  └─ FacesOff                this site has switched recognition off
 ├─ SessionClosed              the session takes no more marks this way
 ├─ Busy                       no worker is free now (retryable)
 └─ NotificationError          permanent: bool
@@ -28,9 +29,20 @@ Daily outcomes (no face, blurred, unknown, already marked) are values, not error
 
 
 class RollbookError(Exception):
-    """Everything that Rollbook raises on purpose; its text says what to do next."""
+    """Everything that Rollbook raises on purpose; its text says what to do next.
+
+    The text is a template for values, where there are any, so that a page can translate it.
+
+    >>> str(InvalidInput("A name may have %(limit)s characters.", limit=200))
+    'A name may have 200 characters.'
+    """
 
     retryable: bool = False
+
+    def __init__(self, text: str = "", **values: object) -> None:
+        super().__init__(text % values if values else text)
+        self.template = text
+        self.values = values
 
 
 class ConfigurationError(RollbookError):
@@ -107,6 +119,10 @@ class RegisterTampered(StorageError):
 
 class ConsentMissing(RollbookError):
     """There is no lawful basis, so nothing is computed."""
+
+
+class FacesOff(ConsentMissing):
+    """The site has switched the recognition of faces off."""
 
 
 class SessionClosed(RollbookError):

@@ -37,8 +37,18 @@ def init_app(app: Flask) -> None:
 
 def sentence(error: errors.RollbookError | str) -> str:
     """Return what an error says, translated, without the commands that a terminal would need."""
-    text = _COMMAND.sub("", str(error)).strip() or str(error)
-    return _(text)
+    if isinstance(error, str):
+        return _(without_commands(error) or _text(500))
+    return _(without_commands(error.template) or _text(500), **error.values)
+
+
+def without_commands(text: str) -> str:
+    """Return a sentence, or the template of one, without what only a terminal can do.
+
+    >>> without_commands("There is no group %(name)s. Look with: rollbook group list")
+    'There is no group %(name)s.'
+    """
+    return _COMMAND.sub("", text).strip() or text
 
 
 def status_of(error: errors.RollbookError) -> int:
