@@ -64,6 +64,23 @@ def test_entries_are_numbered_without_gaps_and_come_back(database: Database) -> 
     assert {key: len(value) for key, value in found.items()} == {"s2": 1, "s1": 2, "none": 0}
 
 
+def test_a_part_of_the_book_is_read_from_its_newest_entry_back(database: Database) -> None:
+    append(database, mark(1), mark(2, "s2"), NewEntry(EntryKind.SUBJECT, {}), mark(3), mark(4))
+    with database.uow() as uow:
+        uow.register.seal_sheet("s1")
+        uow.commit()
+
+        def numbers(**asked: Any) -> list[int]:
+            return [entry.number for entry in uow.register.entries(**asked)]
+
+        assert numbers(before=1) == []
+        assert numbers(before=5, limit=2) == [4, 3]
+        assert numbers(before=5, down_to=2) == [4, 3, 2]
+        assert numbers(kinds=["mark"], before=4, limit=9) == [2, 1]
+        assert numbers(groups=[]) == [3]
+        assert [entry.body["n"] for entry in uow.register.entries(["mark"], before=5)] == [3, 2, 1]
+
+
 def test_what_came_after_a_number_is_told_oldest_first(database: Database) -> None:
     with database.uow() as uow:
         for kind in (EntryKind.SUBJECT, EntryKind.CONSENT, EntryKind.SUBJECT, EntryKind.SUBJECT):

@@ -18,6 +18,7 @@ from rollbook.domain.camera_ports import Cameras
 from rollbook.domain.cameras import CameraHealth
 from rollbook.domain.faces import Alignment, DetectedFace, Frame, Pixels, QualityMeasures
 from rollbook.domain.kiosk_ports import Credentials, Devices
+from rollbook.domain.passkeys import Passkeys
 from rollbook.domain.register import Entry, NewEntry, Verification
 from rollbook.domain.request_ports import Requests
 from rollbook.domain.subjects import Consent, Group, Membership, Reference, Subject
@@ -349,8 +350,20 @@ class Register(Protocol):
         """Move the session's single payloads into one sealed sheet."""
         ...
 
-    def entries(self, kinds: Sequence[str] | None = None, limit: int = 1000) -> list[Entry]:
-        """Return the newest entries, newest first."""
+    def entries(
+        self,
+        kinds: Sequence[str] | None = None,
+        limit: int = 1000,
+        *,
+        before: int | None = None,
+        down_to: int = 1,
+        groups: Collection[str] | None = None,
+    ) -> list[Entry]:
+        """Return the newest entries, newest first: of these kinds, and of a part of the book.
+
+        The part reaches from the entry before number `before` back to number `down_to`. With
+        `groups` marks are only those of sessions of these groups; other entries are not left out.
+        """
         ...
 
     def since(self, number: int, kinds: Sequence[str], limit: int) -> list[Entry]:
@@ -427,6 +440,8 @@ class UnitOfWork(Protocol):
     @property
     def web_sessions(self) -> WebSessions: ...
     @property
+    def passkeys(self) -> Passkeys: ...
+    @property
     def staff(self) -> StaffList: ...
     @property
     def throttles(self) -> Throttles: ...
@@ -446,6 +461,10 @@ class UnitOfWork(Protocol):
     def absences(self) -> AbsenceList: ...
     @property
     def vault(self) -> Vault: ...
+
+    def touch_gallery(self) -> None:
+        """Let `gallery_version` grow when this transaction is committed."""
+        ...
 
     def gallery_version(self) -> int:
         """Return a number that grows whenever samples, consents or rosters change."""

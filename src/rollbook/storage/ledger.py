@@ -6,10 +6,10 @@ row in `ledger` keeps number, kind, session and digests either way, so the chain
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from rollbook.domain.ports import Progress
@@ -20,7 +20,7 @@ from rollbook.storage.chain import START, Chain, Line, pack_sheet, pad, unpack_s
 from rollbook.storage.codec import from_json, to_json
 from rollbook.storage.connecting import begin_writing, savepoint
 from rollbook.storage.mac import Mac
-from rollbook.storage.tables import heads, ledger, sheets
+from rollbook.storage.tables import heads, ledger, sessions, sheets
 from rollbook.storage.vault import BLOCK, SqlVault
 
 HEAD = "ledger"
@@ -106,13 +106,27 @@ class Ledger:
         numbers = [{"folded": row.number} for row in singles]
         self._connection.execute(folded.values(payload=None), numbers)
 
-    def entries(self, kinds: Sequence[str] | None = None, limit: int = 1000) -> list[Entry]:
-        query = select(ledger).order_by(ledger.c.number.desc()).limit(limit)
+    def entries(
+        self,
+        kinds: Sequence[str] | None = None,
+        limit: int = 1000,
+        *,
+        before: int | None = None,
+        down_to: int = 1,
+        groups: Collection[str] | None = None,
+    ) -> list[Entry]:
+        query = select(ledger).where(ledger.c.number >= down_to)
+        if before is not None:
+            query = query.where(ledger.c.number < before)
         if kinds is not None:
             query = query.where(ledger.c.kind.in_([str(kind) for kind in kinds]))
-        rows = self._connection.execute(query).all()
-        folded = {row.session_id for row in rows if row.payload is None}
-        in_sheets = self._by_number(sorted(folded))
+        if groups is not None:
+            theirs = select(sessions.c.session_id).where(sessions.c.group_id.in_(groups))
+            other = ledger.c.kind != EntryKind.MARK.value
+            query = query.where(or_(other, ledger.c.session_id.in_(theirs)))
+        newest = query.order_by(ledger.c.number.desc()).limit(limit)
+        rows = self._connection.execute(newest).all()
+        in_sheets = self._folded([row for row in rows if row.payload is None])
         return [
             self._open(row) if row.payload is not None else _folded(row, in_sheets) for row in rows
         ]
@@ -243,11 +257,15 @@ class Ledger:
         )
         return self._connection.execute(query.order_by(ledger.c.number)).all()
 
-    def _by_number(self, session_ids: Sequence[str]) -> dict[int, Entry]:
+    def _folded(self, rows: Sequence[Row[Any]]) -> dict[int, Entry]:
+        """Return these entries of closed sessions by number; of their sheets no other line."""
         found: dict[int, Entry] = {}
-        for start in range(0, len(session_ids), BLOCK):
-            for session_id, lines in self._sheets_of(session_ids[start : start + BLOCK]).items():
-                found |= {line.number: _entry(line, session_id) for line in lines}
+        wanted = {row.number for row in rows}
+        sheet_ids = sorted({row.session_id for row in rows})
+        for start in range(0, len(sheet_ids), BLOCK):
+            for session_id, lines in self._sheets_of(sheet_ids[start : start + BLOCK]).items():
+                kept = (line for line in lines if line.number in wanted)
+                found |= {line.number: _entry(line, session_id) for line in kept}
         return found
 
     def _body(self, row: Row[Any]) -> bytes:
