@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from rollbook.domain.attendance import Direction, Session, SessionState
 from rollbook.domain.faces import Frame, Pixels
 from rollbook.domain.ports import UnitOfWork
-from rollbook.errors import CameraUnavailable, SessionClosed
+from rollbook.errors import CameraUnavailable, NotFound, SessionClosed
 from rollbook.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -22,14 +22,21 @@ if TYPE_CHECKING:
 
     from rollbook.domain.camera_ports import SiteCamera
     from rollbook.domain.enrolment import EnrolmentLevels
-    from rollbook.domain.identification import Calibration, LookAlikes, ProbeKind
+    from rollbook.domain.identification import (
+        Calibration,
+        LookAlikes,
+        ProbeKind,
+    )
     from rollbook.domain.passwords import PasswordHasher
     from rollbook.domain.templates import TemplateSpace
+    from rollbook.network.certificates import Authority
     from rollbook.services.accounts import Accounts
+    from rollbook.services.board import Boards
     from rollbook.services.camera_test import CameraTester
     from rollbook.services.camera_watch import CameraWatch
     from rollbook.services.cameras import CameraKeeper
     from rollbook.services.consenting import Consenting
+    from rollbook.services.corrections import Corrections
     from rollbook.services.encode import Encoder
     from rollbook.services.engine_pool import EnginePool
     from rollbook.services.enrol import Enroller
@@ -38,12 +45,16 @@ if TYPE_CHECKING:
     from rollbook.services.galleries import Galleries, SessionGallery
     from rollbook.services.importing import Importer
     from rollbook.services.own_account import OwnAccount
+    from rollbook.services.own_record import OwnRecords
     from rollbook.services.passkeys import PasskeyKeeper
     from rollbook.services.people import People
     from rollbook.services.people_index import PeopleIndex
     from rollbook.services.photo import PhotoTaker
+    from rollbook.services.photo_marks import PhotoMarks
     from rollbook.services.recognise import FrameResult, RecogniserParts
     from rollbook.services.register import RegisterKeeper
+    from rollbook.services.requests import RequestDesk
+    from rollbook.services.reviewing import Reviewing
     from rollbook.services.samples import Sampler
     from rollbook.services.second_factor import SecondFactor
     from rollbook.services.setup import Setup
@@ -119,7 +130,7 @@ class App:
 
     @cached_property
     def hasher(self) -> PasswordHasher:
-        from rollbook.storage.hashing import ArgonHasher
+        from rollbook.storage.passwords import ArgonHasher
 
         return ArgonHasher()
 
@@ -253,6 +264,42 @@ class App:
         return RegisterKeeper(self.uow, self.clock)
 
     @cached_property
+    def corrections(self) -> Corrections:
+        from rollbook.services.corrections import Corrections
+
+        return Corrections(self.uow, self.clock)
+
+    @cached_property
+    def reviewing(self) -> Reviewing:
+        from rollbook.services.reviewing import Reviewing
+
+        return Reviewing(self.uow, self.clock)
+
+    @cached_property
+    def request_desk(self) -> RequestDesk:
+        from rollbook.services.requests import RequestDesk
+
+        return RequestDesk(self.uow, self.clock)
+
+    @cached_property
+    def own_records(self) -> OwnRecords:
+        from rollbook.services.own_record import OwnRecords
+
+        return OwnRecords(self.uow, self.clock)
+
+    @cached_property
+    def boards(self) -> Boards:
+        from rollbook.services.board import Boards
+
+        return Boards(self.uow, self.clock)
+
+    @cached_property
+    def photo_marks(self) -> PhotoMarks:
+        from rollbook.services.photo_marks import PhotoMarks
+
+        return PhotoMarks(self.uow, self.clock)
+
+    @cached_property
     def photo_taker(self) -> PhotoTaker:
         from rollbook.services.photo import PhotoTaker
 
@@ -313,7 +360,13 @@ class App:
             newer_gallery=partial(self._newer_gallery, session),
             tell=tell or (lambda event: None),
             show=show or (lambda frame, result: None),
+            leave=partial(self._leave_for_review, session.session_id, called or camera_id),
         )
+
+    def _leave_for_review(
+        self, session_id: str, camera_id: str, unknown: Unidentified, at: datetime, level: float
+    ) -> None:
+        self.reviewing.leave(session_id, unknown, at, level, camera_id)
 
     @cached_property
     def cameras(self) -> CameraKeeper:
@@ -374,6 +427,26 @@ class App:
         if pixels is None:
             raise CameraUnavailable("The camera has not given a picture yet. Try again in a while.")
         return to_jpeg(pixels)
+
+    @property
+    def authority(self) -> Authority | None:
+        """The site's own certificate authority, if `rollbook up --lan` made one."""
+        from rollbook.network.certificates import existing_authority
+
+        return existing_authority(self.settings.keys_dir)
+
+    def trust_profile(self) -> bytes:
+        """Return the authority as a profile for iPad and iPhone.
+
+        Raises:
+            NotFound: there is no authority.
+        """
+        from rollbook.network.profile import mobile_profile
+
+        if self.authority is None:
+            raise NotFound("This site has no authority of its own.")
+        with self.uow() as uow:
+            return mobile_profile(self.authority, str(uow.site.get("site_name") or ""))
 
     @cached_property
     def camera_tester(self) -> CameraTester:

@@ -85,12 +85,14 @@ class Watch:
         rules: WatchRules | None = None,
         tell: Callable[[WatchEvent], None] = lambda event: None,
         show: Callable[[Frame, FrameResult], None] = lambda frame, result: None,
+        leave: Callable[[Unidentified, datetime, float], object] = lambda one, at, level: None,
     ) -> None:
         """`newer_gallery(version)` returns a gallery when that version is not the newest one, and
         raises SessionClosed when the session takes no more marks.
 
 
-        `tell` gets what happens; `show` each frame with what was recognised in it.
+        `tell` gets what happens; `show` each frame with what was recognised in it; `leave` keeps
+        a face that stayed unknown for a person to decide, with the gallery's review level.
         """
         self._camera = camera
         self._recogniser = recogniser
@@ -100,6 +102,7 @@ class Watch:
         self._rules = rules or WatchRules()
         self._tell = tell
         self._show = show
+        self._leave = leave
         self._writer = MarkWriter(sight, post, self._rules, tell)
         self._tally = _Tally()
         self._told: tuple[CameraState, str] | None = None
@@ -174,14 +177,21 @@ class Watch:
                 tally.people.add(decision.subject_id)
                 tally.unknown.discard(track.track_id)
                 self._writer.add(Sighting(decision, at, self._evidence(decision, track)))
-            case Unidentified(doubt=doubt) if track.track_id not in tally.unknown:
+            case Unidentified(doubt=doubt) as unknown if track.track_id not in tally.unknown:
                 tally.unknown.add(track.track_id)
                 self._tell(UnknownSeen(track.track_id, at, doubt))
+                self._leave_for_review(unknown, at)
         if track.state is TrackState.REFUSED and track.reason is not None:
             seen = (track.track_id, track.reason)
             if seen not in tally.refused:
                 tally.refused.add(seen)
                 self._tell(FaceRefused(track.track_id, at, track.reason))
+
+    def _leave_for_review(self, unknown: Unidentified, at: datetime) -> None:
+        try:
+            self._leave(unknown, at, self._recogniser.known.review_level)
+        except StorageUnavailable:
+            return  # marks come first; the face is asked about again when it is seen again
 
     def _evidence(self, decision: Identified, track: TrackView) -> Evidence:
         attack = track.attack
