@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
+from argon2 import PasswordHasher
 
 from rollbook.domain.attendance import Session
 from rollbook.domain.ports import OpenUnitOfWork
 from rollbook.domain.subjects import Consent, Crop, Group, Membership, Reference, Subject, new_id
 from rollbook.domain.templates import Template, TemplateSpace, unit_rows
+from rollbook.storage.passwords import ArgonHasher
 
 SPACE = TemplateSpace("sface", "0123456789ab", 128)
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -56,3 +58,8 @@ def make_class(
             uow.groups.join(Membership(made.group_id, person.subject_id, LONG_AGO))
         uow.commit()
     return made, people
+
+
+def quick_hasher() -> ArgonHasher:
+    """Return a hasher that is as right as the real one, and worth nothing against guessing."""
+    return ArgonHasher(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))

@@ -15,6 +15,7 @@ from rollbook.domain.subjects import Crop, Reference, Subject
 from rollbook.domain.templates import Template, TemplateSpace
 from rollbook.services.galleries import has_consent
 from rollbook.services.samples import FaceEngine
+from rollbook.services.site import require_faces
 
 OpenCrop = Callable[[Crop], tuple[Pixels, Points]]
 
@@ -52,6 +53,7 @@ class Encoder:
     def run(self, progress: Progress | None = None) -> EncodeReport:
         """Bring everybody's samples into the space of the embedder in use."""
         with self._open_uow() as uow:
+            require_faces(uow)
             report = EncodeReport(self._engine.space, uow.references.spaces())
             counts = uow.references.counts()
             people = [person for person in uow.subjects.all() if person.subject_id in counts]

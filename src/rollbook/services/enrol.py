@@ -30,6 +30,7 @@ from rollbook.services.galleries import has_consent
 from rollbook.services.known_faces import KnownFaces
 from rollbook.services.people import join_group, subject_entry
 from rollbook.services.samples import Picture, Sample, Sampler, refused
+from rollbook.services.site import require_faces
 
 Rows = npt.NDArray[np.float32]
 Levels = Callable[[int], EnrolmentLevels]
@@ -93,8 +94,10 @@ class Enroller:
         return self.store(who, examined, self.embed([examined])[0])
 
     def require_consent(self, who: Enrolee) -> None:
-        """Raises ConsentMissing unless a consent covers this very moment."""
+        """Raises ConsentMissing unless a consent covers this moment; FacesOff where faces are off."""
         now = self._clock.now()
+        with self._open_uow() as uow:
+            require_faces(uow)
         consent = who.consent
         if consent is not None and consent.scope is ConsentScope.FACE and consent.covers(now):
             return

@@ -21,6 +21,7 @@ from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.domain.subjects import Consent, ConsentScope
 from rollbook.domain.templates import TemplateSpace
 from rollbook.errors import ModelUnavailable
+from rollbook.services.site import require_faces
 
 REVIEW_FPIR = 0.05  # part of the strangers' faces that may be left for a person to look at
 FindLookAlikes = Callable[[list[str], npt.NDArray[np.float32], TemplateSpace], LookAlikes]
@@ -70,8 +71,10 @@ class Galleries:
 
         Raises:
             ModelUnavailable: the embedder has no calibration, so nobody may be named.
+            FacesOff: the site has switched recognition off.
         """
         with self._open_uow() as uow:
+            require_faces(uow)
             version = uow.gallery_version()
             roster = uow.groups.roster(session.group_id, session.business_date)
             agreed = who_agreed(uow, roster, self._clock.now())

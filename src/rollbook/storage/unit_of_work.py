@@ -26,6 +26,7 @@ from rollbook.storage.repositories.accounts import (
 from rollbook.storage.repositories.cameras import SqlCameras
 from rollbook.storage.repositories.due import SqlDueWork
 from rollbook.storage.repositories.kiosk import SqlCredentials, SqlDevices
+from rollbook.storage.repositories.passkeys import SqlPasskeys
 from rollbook.storage.repositories.people import SqlConsents, SqlSubjects
 from rollbook.storage.repositories.requests import SqlRequests
 from rollbook.storage.repositories.samples import SqlReferences
@@ -109,6 +110,10 @@ class SqlUnitOfWork:
     @cached_property
     def web_sessions(self) -> SqlWebSessions:
         return SqlWebSessions(self._connection, self.vault)
+
+    @cached_property
+    def passkeys(self) -> SqlPasskeys:
+        return SqlPasskeys(self._connection, self.vault)
 
     @cached_property
     def staff(self) -> SqlStaff:
