@@ -30,19 +30,23 @@ if TYPE_CHECKING:
     from rollbook.domain.passwords import PasswordHasher
     from rollbook.domain.templates import TemplateSpace
     from rollbook.network.certificates import Authority
+    from rollbook.services.absences import Absences
     from rollbook.services.accounts import Accounts
     from rollbook.services.board import Boards
+    from rollbook.services.calendars import Calendars
     from rollbook.services.camera_test import CameraTester
     from rollbook.services.camera_watch import CameraWatch
     from rollbook.services.cameras import CameraKeeper
     from rollbook.services.consenting import Consenting
     from rollbook.services.corrections import Corrections
+    from rollbook.services.due import DueRunner
     from rollbook.services.encode import Encoder
     from rollbook.services.engine_pool import EnginePool
     from rollbook.services.enrol import Enroller
     from rollbook.services.enrol_folder import FolderEnroller
     from rollbook.services.export import Exporter
     from rollbook.services.galleries import Galleries, SessionGallery
+    from rollbook.services.groups import Groups
     from rollbook.services.importing import Importer
     from rollbook.services.own_account import OwnAccount
     from rollbook.services.own_record import OwnRecords
@@ -57,9 +61,11 @@ if TYPE_CHECKING:
     from rollbook.services.reviewing import Reviewing
     from rollbook.services.samples import Sampler
     from rollbook.services.second_factor import SecondFactor
+    from rollbook.services.session_life import SessionLife
     from rollbook.services.setup import Setup
     from rollbook.services.sign_in import SignIn
     from rollbook.services.site import Site
+    from rollbook.services.timetable import Timetable
     from rollbook.services.watch import Watch, WatchSummary
     from rollbook.services.watch_events import WatchEvent
     from rollbook.storage.database import Database
@@ -237,7 +243,7 @@ class App:
         return Encoder(self.uow, self.clock, self.engine, open_crop)
 
     @staticmethod
-    def read_portrait(path: Path) -> Pixels:
+    def read_portrait(path: Path | bytes) -> Pixels:
         """Return a picture of one person, reduced where it is far larger than helps."""
         from rollbook.services.samples import ENOUGH
         from rollbook.vision.images import read_image
@@ -262,6 +268,44 @@ class App:
         from rollbook.services.register import RegisterKeeper
 
         return RegisterKeeper(self.uow, self.clock)
+
+    @cached_property
+    def timetable(self) -> Timetable:
+        from rollbook.services.timetable import Timetable
+
+        return Timetable(self.uow, self.clock, lambda: self.zone)
+
+    @cached_property
+    def calendars(self) -> Calendars:
+        from rollbook.services.calendars import Calendars
+
+        return Calendars(self.uow, self.clock, self.timetable.plan_anew)
+
+    @cached_property
+    def session_life(self) -> SessionLife:
+        from rollbook.services.session_life import SessionLife
+
+        return SessionLife(self.uow, self.clock)
+
+    @cached_property
+    def absences(self) -> Absences:
+        from rollbook.services.absences import Absences
+
+        return Absences(self.uow, self.clock)
+
+    @cached_property
+    def groups(self) -> Groups:
+        from rollbook.services.groups import Groups
+
+        return Groups(self.uow, self.clock, self.today)
+
+    @cached_property
+    def due(self) -> DueRunner:
+        """Does what is due; `rollbook up` lets a clock ask it every few seconds."""
+        from rollbook.services.due import DueRunner
+        from rollbook.services.due_jobs import jobs_of
+
+        return DueRunner(self.uow, self.clock, jobs_of(self))
 
     @cached_property
     def corrections(self) -> Corrections:
@@ -463,7 +507,7 @@ class App:
             SessionClosed: somebody closed the session.
         """
         with self.uow() as uow:
-            if uow.sessions.get(session.session_id).state is SessionState.CLOSED:
+            if uow.sessions.get(session.session_id).state is not SessionState.OPEN:
                 raise SessionClosed("The session was closed.")
             if uow.gallery_version() == version:
                 return None

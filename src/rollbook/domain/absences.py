@@ -49,7 +49,9 @@ class Absence:
         if self.last_day < self.first_day:
             raise InvalidInput("The last day of an absence must not be before its first day.")
         if (self.last_day - self.first_day).days >= LONGEST:
-            raise InvalidInput(f"An absence can last {LONGEST} days. Is the year right?")
+            raise InvalidInput(
+                "An absence can last %(limit)s days. Is the year right?", limit=LONGEST
+            )
 
     def covers(self, day: date) -> bool:
         return self.first_day <= day <= self.last_day

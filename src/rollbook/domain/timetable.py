@@ -87,7 +87,10 @@ class Series:
         if not self.weekdays and not self.extra_days:
             raise InvalidInput("Choose at least one weekday or date.")
         if not 1 <= self.every_weeks <= LONGEST_CYCLE:
-            raise InvalidInput(f"A series can repeat every 1 to {LONGEST_CYCLE} weeks.")
+            raise InvalidInput(
+                "A series can repeat every 1 to %(limit)s weeks.",
+                limit=LONGEST_CYCLE,
+            )
         if self.start.tzinfo is not None or self.end.tzinfo is not None:
             raise InvalidInput("The times of a series are those of the site's clocks.")
         last = self.last_day if self.last_day is not None else self.first_day

@@ -61,7 +61,7 @@ def public_holidays(
         )
     except NotImplementedError as error:
         raise InvalidInput(
-            f"No public holidays are known of {country} {part}".rstrip() + ". Enter them by hand."
+            "No public holidays are known of this country or region. Enter them by hand."
         ) from error
     return {day: str(name) for day, name in known.items()}
 
@@ -177,7 +177,7 @@ def _set_holidays(uow: UnitOfWork, held: tuple[DayRange, ...]) -> None:
 
 def _refuse_too_many(kept: tuple[object, ...]) -> None:
     if len(kept) > MOST:
-        raise InvalidInput(f"At most {MOST} can be kept. Remove those that are over.")
+        raise InvalidInput("At most %(most)s can be kept. Remove those that are over.", most=MOST)
 
 
 def _range(one: Mapping[str, str]) -> DayRange:

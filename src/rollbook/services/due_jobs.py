@@ -1,0 +1,64 @@
+"""What the names of due work stand for. Areas add theirs here, or by `DueRunner.register`."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from rollbook.domain.localtime import to_utc
+from rollbook.domain.ports import UnitOfWork
+from rollbook.services.due import Errand, Jobs, NextTime
+from rollbook.services.session_life import SessionLife
+from rollbook.services.session_times import CLOSE_JOB, OPEN_JOB
+from rollbook.services.timetable import PLAN_AT, PLAN_JOB, Timetable
+
+PURGE_JOB, PURGE_AT = "purge", time(3, 40)
+REPLIES_KEPT = timedelta(days=2)  # nobody sends a form again after so long
+DONE_KEPT = timedelta(days=60)
+
+
+class Parts(Protocol):
+    """What the jobs use of an installation."""
+
+    @property
+    def zone(self) -> ZoneInfo: ...
+    @property
+    def timetable(self) -> Timetable: ...
+    @property
+    def session_life(self) -> SessionLife: ...
+    def uow(self) -> UnitOfWork: ...
+
+
+def jobs_of(parts: Parts) -> Jobs:
+    """Return the jobs of an installation by name."""
+    jobs = Jobs({}, {})
+    jobs.register(OPEN_JOB, lambda errand: parts.session_life.open_when_due(errand))
+    jobs.register(CLOSE_JOB, lambda errand: parts.session_life.close_when_due(errand))
+    jobs.register(
+        PLAN_JOB, lambda errand: parts.timetable.plan_when_due(errand), every_day(parts, PLAN_AT)
+    )
+    jobs.register(PURGE_JOB, lambda errand: purge(parts, errand), every_day(parts, PURGE_AT))
+    return jobs
+
+
+def every_day(parts: Parts, wall: time) -> NextTime:
+    """Return what says when it is this time of day again at the site."""
+
+    def next_time(after: datetime) -> datetime:
+        zone = parts.zone
+        day = after.astimezone(zone).date()
+        found = to_utc(day, wall, zone)
+        return found if found > after else to_utc(day + timedelta(days=1), wall, zone)
+
+    return next_time
+
+
+def purge(parts: Parts, errand: Errand) -> None:
+    """Forget answers to forms, browsers' sessions and done work that nobody needs any more."""
+    with parts.uow() as uow:
+        uow.replies.purge(errand.now - REPLIES_KEPT)
+        uow.web_sessions.purge(errand.now)
+        uow.due.purge(errand.now - DONE_KEPT)
+        errand.finish(uow)
+        uow.commit()

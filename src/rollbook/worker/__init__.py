@@ -1,0 +1,1 @@
+"""What runs beside the pages: the clock that looks for due work."""
