@@ -29,7 +29,7 @@ from rollbook.services.consenting import acted, record
 from rollbook.services.galleries import has_consent
 from rollbook.services.known_faces import KnownFaces
 from rollbook.services.people import join_group, subject_entry
-from rollbook.services.samples import Picture, Sample, Sampler, refused
+from rollbook.services.samples import Picture, PictureSampler, Sample, refused
 from rollbook.services.site import require_faces
 
 Rows = npt.NDArray[np.float32]
@@ -71,7 +71,7 @@ class Enroller:
         self,
         open_uow: OpenUnitOfWork,
         clock: Clock,
-        sampler: Sampler,
+        sampler: PictureSampler,
         levels: Levels,
         today: Today,
     ) -> None:
@@ -147,6 +147,8 @@ class Enroller:
         outcome = Enrolled(who.subject, 0, examined.refused, examined.already)
         if not examined.samples:
             return outcome
+        with self._open_uow() as uow:
+            self._known.refresh(uow)  # mostly done before others have to wait
         with self._open_uow() as uow:
             uow.register.hold()
             self._known.refresh(uow)

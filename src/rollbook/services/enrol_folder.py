@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -18,7 +18,8 @@ from rollbook.services.enrol import Enrolee, Enroller, Examined
 from rollbook.services.folders import PersonFolder, intake_refused, plan_folder
 from rollbook.services.galleries import has_consent
 from rollbook.services.people import by_name
-from rollbook.services.samples import Picture, ReadImage, open_picture, source_of
+from rollbook.services.pictures import PictureFile
+from rollbook.services.samples import Picture, ReadImage, open_picture
 
 BATCH = 16  # samples that are embedded at once
 READERS = 2  # threads that decode pictures while the networks work
@@ -41,12 +42,22 @@ class FolderReport:
         return sum(person.added for person in self.enrolled)
 
 
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What holds for everybody of a folder."""
+
+    terms: ConsentTerms
+    group_ids: tuple[str, ...] = ()  # that they are to belong to
+    allowed: frozenset[str] = frozenset()  # names of people who only look like somebody known
+    by: str | None = None  # who acts, as the register names them
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Task:
     """One person whose pictures are to be looked at."""
 
     who: Enrolee
-    files: tuple[Path, ...]  # those that are not enrolled yet
+    files: tuple[PictureFile, ...]  # those that are not enrolled yet
     already: int
     number: int  # of the folder, from 1
 
@@ -85,42 +96,57 @@ class FolderEnroller:
         Raises:
             InvalidInput: there is no such folder, or the consent says nothing or is over.
         """
-        terms = terms.cleaned()
         plan = plan_folder(folder, self._suffixes)
         report = FolderReport(refused=list(plan.refused))
-        groups = (group_id,) if group_id else ()
-        allowed = frozenset(clean_name(name) for name in allow_duplicates)
-        pool = ThreadPoolExecutor(READERS, thread_name_prefix="read")
+        wishes = Wishes(
+            terms.cleaned(),
+            (group_id,) if group_id else (),
+            frozenset(clean_name(name) for name in allow_duplicates),
+        )
         try:
-            tasks = self._tasks(plan.people, terms, groups, allowed, report)
-            for batch in self._batches(pool, tasks):
-                self._store(batch, report)
+            for done in self.work(plan.people, wishes, report):
                 if progress:
-                    progress(batch[-1][0].number, len(plan.people))
+                    progress(done, len(plan.people))
         except KeyboardInterrupt:
             report.stopped = True
-        finally:
-            pool.shutdown(cancel_futures=True)
         return report
 
-    def _tasks(
+    def work(
         self,
-        people: Iterable[PersonFolder],
-        terms: ConsentTerms,
-        groups: tuple[str, ...],
-        allowed: frozenset[str],
+        people: Sequence[PersonFolder],
+        wishes: Wishes,
         report: FolderReport,
+        *,
+        start: int = 0,
+    ) -> Iterator[int]:
+        """Enrol people after the first `start`; yield how far it is whenever some are written.
+
+        Whoever stops asking ends it there, with nobody half written.
+        """
+        pool = ThreadPoolExecutor(READERS, thread_name_prefix="read")
+        try:
+            tasks = self._tasks(people, wishes, report, start)
+            for batch in self._batches(pool, tasks):
+                self._store(batch, report)
+                yield batch[-1][0].number
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _tasks(
+        self, people: Sequence[PersonFolder], wishes: Wishes, report: FolderReport, start: int
     ) -> Iterator[_Task]:
         """Yield whoever has pictures to look at; the others go straight into the report."""
         with self._open_uow() as uow:
             known = by_name(uow.subjects.all())
-        for number, person in enumerate(people, 1):
+        for number, person in enumerate(people[start:], start + 1):
             report.refused.extend(person.refused)
-            who = self._who(person.name, known, terms)
+            who = self._who(person.name, known, wishes.terms)
             if isinstance(who, EnrolmentRefused):
                 report.refused.append(who)
                 continue
-            who = replace(who, group_ids=groups, allow_duplicate=person.name in allowed)
+            double = person.name in wishes.allowed
+            groups = wishes.group_ids
+            who = replace(who, group_ids=groups, allow_duplicate=double, by=wishes.by)
             files = self._new_files(who, person.files)
             if files:
                 yield _Task(who, files, len(person.files) - len(files), number)
@@ -148,7 +174,7 @@ class FolderEnroller:
                 return intake_refused(name, IntakeRefusal.CONSENT_WITHDRAWN)
         return Enrolee(subject, terms.consent_of(subject.subject_id, now))
 
-    def _new_files(self, who: Enrolee, files: tuple[Path, ...]) -> tuple[Path, ...]:
+    def _new_files(self, who: Enrolee, files: tuple[PictureFile, ...]) -> tuple[PictureFile, ...]:
         if who.is_new:
             return files
         with self._open_uow() as uow:
@@ -199,8 +225,8 @@ class FolderEnroller:
                 report.already.append(task.who.subject)
 
 
-def _is_enrolled(uow: UnitOfWork, subject_id: str, file: Path) -> bool:
+def _is_enrolled(uow: UnitOfWork, subject_id: str, file: PictureFile) -> bool:
     try:
-        return uow.references.has_source(subject_id, source_of(file))
+        return uow.references.has_source(subject_id, file.digest())
     except UnreadableImage:
         return False  # opening it will say why

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rollbook.domain.enrolment import INTAKE_TEXT, IntakeRefusal
 from rollbook.domain.subjects import EnrolmentRefused, clean_name
 from rollbook.errors import InvalidInput
+from rollbook.services.pictures import LocalPicture, PictureFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class PersonFolder:
     """One person's name and files, sorted by name."""
 
     name: str  # as it is kept
-    files: tuple[Path, ...]
+    files: tuple[PictureFile, ...]
     refused: tuple[EnrolmentRefused, ...] = field(default=())
 
 
@@ -47,12 +48,21 @@ def plan_folder(folder: Path, suffixes: frozenset[str]) -> FolderPlan:
             people.append(found)
         else:
             refusals.append(found)
+    return without_doubles(people, refusals)
+
+
+def without_doubles(
+    people: Sequence[PersonFolder], refusals: Sequence[EnrolmentRefused]
+) -> FolderPlan:
+    """Return the plan; of several people with one name none is taken."""
     times = Counter(person.name for person in people)
     single = tuple(person for person in people if times[person.name] == 1)
-    for person in people:
-        if times[person.name] > 1:
-            refusals.append(intake_refused(person.name, IntakeRefusal.SAME_NAME))
-    return FolderPlan(single, tuple(refusals))
+    doubles = (
+        intake_refused(person.name, IntakeRefusal.SAME_NAME)
+        for person in people
+        if times[person.name] > 1
+    )
+    return FolderPlan(single, (*refusals, *doubles))
 
 
 def intake_refused(what: str, code: IntakeRefusal, sentence: str = "") -> EnrolmentRefused:
@@ -63,9 +73,11 @@ def _root(folder: Path) -> Path:
     try:
         root = folder.expanduser().resolve(strict=True)
     except OSError as error:
-        raise InvalidInput(f"There is no folder {folder}.") from error
+        raise InvalidInput("There is no folder %(folder)s.", folder=folder) from error
     if not root.is_dir():
-        raise InvalidInput(f"{folder} is not a folder; give the one that holds a folder a person.")
+        raise InvalidInput(
+            "%(folder)s is not a folder; give the one that holds a folder a person.", folder=folder
+        )
     return root
 
 
@@ -74,7 +86,9 @@ def _visible(folder: Path, suffixes: frozenset[str]) -> Iterator[Path]:
     try:
         entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
     except OSError as error:
-        raise InvalidInput(f"{folder} cannot be read: {error.strerror}.") from error
+        raise InvalidInput(
+            "%(folder)s cannot be read: %(reason)s.", folder=folder, reason=error.strerror
+        ) from error
     for entry in entries:
         if entry.name.startswith("."):
             continue
@@ -91,7 +105,7 @@ def _person(entry: Path, root: Path, suffixes: frozenset[str]) -> PersonFolder |
     except InvalidInput as error:
         return intake_refused(entry.name, IntakeRefusal.BAD_NAME, str(error))
     if single:
-        return PersonFolder(name, (entry,))
+        return PersonFolder(name, (LocalPicture(entry),))
     return _pictures(name, entry, root, suffixes)
 
 
@@ -102,11 +116,11 @@ def _pictures(
         files = [file for file in _visible(folder, suffixes) if not file.is_dir()]
     except InvalidInput as error:
         return intake_refused(name, IntakeRefusal.NO_PICTURES, str(error))
-    inside = tuple(file for file in files if _inside(file, root))
+    inside = tuple(LocalPicture(file) for file in files if _inside(file, root))
     outside = tuple(
         intake_refused(f"{name}/{file.name}", IntakeRefusal.OUTSIDE)
         for file in files
-        if file not in inside
+        if LocalPicture(file) not in inside
     )
     if not files:
         return intake_refused(name, IntakeRefusal.NO_PICTURES)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from rollbook.domain.enrolment import INTAKE_TEXT, IntakeRefusal
@@ -20,6 +21,7 @@ from rollbook.services.people import (
     require_distinguishable,
     subject_entry,
 )
+from rollbook.services.pictures import LocalPicture, PictureFile
 from rollbook.services.roster_csv import NO, YES, RosterRow, RowError, read_roster
 from rollbook.services.samples import ReadImage, open_picture
 
@@ -49,7 +51,11 @@ class _Plan:
     old: Subject | None  # None: new
     consent: Consent | None
     group: str | None
-    photo: Path | None
+    photo: PictureFile | None
+
+
+FindPhoto = Callable[[str], PictureFile]
+"""Returns the photograph that a line names; raises InvalidInput when it cannot be had."""
 
 
 class Importer:
@@ -62,9 +68,11 @@ class Importer:
         enroller: Callable[[], Enroller],
         read: ReadImage,
         today: Today,
+        by: str | None = None,
     ) -> None:
-        """`enroller` is only asked for when a line has a photograph."""
+        """`enroller` is only asked for when a line has a photograph; `by` is who acts."""
         self._open_uow = open_uow
+        self._by = by
         self._clock = clock
         self._enroller = enroller
         self._read = read
@@ -83,29 +91,44 @@ class Importer:
         """
         rows = list(read_roster(_bytes_of(roster)))
         folder = roster.resolve().parent
-        with self._open_uow() as uow:
-            self._named = by_name(uow.subjects.all())
         report = ImportReport()
-        seen: dict[str, RosterRow] = {}
         try:
-            for done, row in enumerate(rows, 1):
-                error = row if isinstance(row, RowError) else _repeated(row, seen)
-                if error is None and isinstance(row, RosterRow):
-                    error = self._take(row, folder, default_terms, report)
-                if error is not None:
-                    report.errors.append(error)
+            for done in self.work(rows, partial(_beside, folder), default_terms, report):
                 if progress:
                     progress(done, len(rows))
         except KeyboardInterrupt:
             report.stopped = True
         return report
 
+    def work(
+        self,
+        rows: Sequence[RosterRow | RowError],
+        find: FindPhoto,
+        default_terms: ConsentTerms | None,
+        report: ImportReport,
+        *,
+        start: int = 0,
+    ) -> Iterator[int]:
+        """Take in the lines after the first `start`; yield how many are done after each one."""
+        with self._open_uow() as uow:
+            self._named = by_name(uow.subjects.all())
+        seen: dict[str, RosterRow] = {}
+        for done, row in enumerate(rows, 1):
+            error = row if isinstance(row, RowError) else _repeated(row, seen)
+            if done <= start:
+                continue
+            if error is None and isinstance(row, RosterRow):
+                error = self._take(row, find, default_terms, report)
+            if error is not None:
+                report.errors.append(error)
+            yield done
+
     def _take(
-        self, row: RosterRow, folder: Path, terms: ConsentTerms | None, report: ImportReport
+        self, row: RosterRow, find: FindPhoto, terms: ConsentTerms | None, report: ImportReport
     ) -> RowError | None:
         """Write one line, or return why nothing of it was written."""
         try:
-            plan = self._plan(row, folder, terms)
+            plan = self._plan(row, find, terms)
             enrolled = None if plan.photo is None else self._enrol(plan, plan.photo)
             samples = enrolled.added if enrolled else 0
             changed = samples > 0 or self._write(plan)
@@ -125,10 +148,10 @@ class Importer:
             report.unchanged += 1
         return None
 
-    def _plan(self, row: RosterRow, folder: Path, terms: ConsentTerms | None) -> _Plan:
+    def _plan(self, row: RosterRow, find: FindPhoto, terms: ConsentTerms | None) -> _Plan:
         name, external_id = clean_name(row.name), clean_id(row.external_id)
         group = clean_name(row.group) if row.group else None
-        photo = _beside(folder, row.photo) if row.photo else None
+        photo = find(row.photo) if row.photo else None
         with self._open_uow() as uow:
             old = self._known(uow, name, external_id)
             if old is None:
@@ -170,14 +193,17 @@ class Importer:
             return None
         return said.consent_of(subject.subject_id, now)
 
-    def _enrol(self, plan: _Plan, photo: Path) -> Enrolled:
+    def _enrol(self, plan: _Plan, photo: PictureFile) -> Enrolled:
         """Enrol the photograph and write all else with it, unless it was enrolled before."""
-        who = Enrolee(plan.subject, plan.consent, is_new=plan.old is None, also=self._also(plan))
+        is_new, also = plan.old is None, self._also(plan)
+        who = Enrolee(plan.subject, plan.consent, is_new=is_new, also=also, by=self._by)
         enroller = self._enroller()
         enroller.require_consent(who)
         outcome = enroller.enrol(who, [open_picture(photo, photo.name, self._read)])
         if outcome.refused:
-            raise InvalidInput(f"{photo.name}: {outcome.refused[0].sentence}")
+            raise InvalidInput(
+                "%(name)s: %(sentence)s", name=photo.name, sentence=outcome.refused[0].sentence
+            )
         return outcome
 
     def _write(self, plan: _Plan) -> bool:
@@ -187,9 +213,9 @@ class Importer:
             before = uow.register.count()
             if plan.old is None:
                 uow.subjects.add(plan.subject)
-                uow.register.append(subject_entry("added", plan.subject.subject_id, self._clock))
+                self._log(uow, "added", plan.subject.subject_id)
             if plan.consent is not None:
-                record(uow, plan.consent)
+                record(uow, plan.consent, by=self._by)
             self._also(plan)(uow)
             changed = uow.register.count() > before
             if changed:
@@ -203,19 +229,22 @@ class Importer:
             subject_id = plan.subject.subject_id
             if plan.old is not None and plan.subject != plan.old:
                 uow.subjects.update(plan.subject)
-                uow.register.append(subject_entry("renamed", subject_id, self._clock))
+                self._log(uow, "renamed", subject_id)
             if plan.group is not None:
-                group = self._group(uow, plan.group)
-                join_group(uow, group.group_id, subject_id, self._today(), self._clock)
+                group_id, today = self._group(uow, plan.group).group_id, self._today()
+                join_group(uow, group_id, subject_id, today, self._clock, by=self._by)
 
         return write
+
+    def _log(self, uow: UnitOfWork, event: str, subject_id: str) -> None:
+        uow.register.append(subject_entry(event, subject_id, self._clock, by=self._by))
 
     def _group(self, uow: UnitOfWork, name: str) -> Group:
         found = uow.groups.by_name(name)
         if found is None:
             found = Group(new_id(), name)
             uow.groups.add(found)
-            uow.register.append(group_entry(found, self._clock))
+            uow.register.append(group_entry(found, self._clock, by=self._by))
         return found
 
 
@@ -223,7 +252,9 @@ def _bytes_of(roster: Path) -> bytes:
     try:
         return roster.read_bytes()
     except OSError as error:
-        raise InvalidInput(f"{roster} cannot be read: {error.strerror}.") from error
+        raise InvalidInput(
+            "%(roster)s cannot be read: %(reason)s.", roster=roster, reason=error.strerror
+        ) from error
 
 
 def _repeated(row: RosterRow, seen: dict[str, RosterRow]) -> RowError | None:
@@ -260,13 +291,17 @@ def _terms(row: RosterRow, default: ConsentTerms | None) -> ConsentTerms | None:
     return ConsentTerms(text_id, given_by, retain_until=until).cleaned()
 
 
-def _beside(folder: Path, photo: str) -> Path:
+def _beside(folder: Path, photo: str) -> LocalPicture:
     """Return the photograph's file; links and `../` may not lead out of the folder."""
     path = folder / photo.replace("\\", "/")
     try:
         resolved = path.resolve(strict=True)
     except (OSError, RuntimeError, ValueError) as error:
-        raise UnreadableImage(f"There is no file {photo!r} beside the roster.") from error
+        raise UnreadableImage(
+            "There is no file %(photo)r beside the roster.", photo=photo
+        ) from error
     if not resolved.is_relative_to(folder):
-        raise InvalidInput(f"{photo!r} lies outside of the roster's folder. Copy it into it.")
-    return resolved
+        raise InvalidInput(
+            "%(photo)r lies outside of the roster's folder. Copy it into it.", photo=photo
+        )
+    return LocalPicture(resolved)

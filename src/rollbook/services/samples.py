@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +16,14 @@ from rollbook.domain.quality import ENROLMENT_RULES, QualityRules, dominant_face
 from rollbook.domain.subjects import Crop, EnrolmentRefused
 from rollbook.domain.templates import TemplateSpace
 from rollbook.errors import UnreadableImage
+from rollbook.services.pictures import LocalPicture, PictureFile
 
 ENOUGH = 1600  # pixels of a portrait's longest side that help
 DETECTED_AT = 1024  # a portrait's face is found at this size; only otherwise is more looked at
 UPRIGHT_SCORE = 0.905  # 98 of 100 upright faces score more, none of 600 turned ones did
 TURN_GAIN = 0.02  # a turned picture must be better by so much
 
-ReadImage = Callable[[Path], Pixels]
+ReadImage = Callable[[Path | bytes], Pixels]
 CutCrop = Callable[[Pixels, DetectedFace], Crop]
 
 
@@ -63,30 +63,31 @@ class Sample:
     crop: Crop | None
 
 
-def open_picture(path: Path, what: str, read: ReadImage) -> Picture | EnrolmentRefused:
+def open_picture(
+    file: PictureFile | Path, what: str, read: ReadImage
+) -> Picture | EnrolmentRefused:
     """Read one file; its source is the SHA-256 of its bytes."""
+    file = LocalPicture(file) if isinstance(file, Path) else file
     try:
-        pixels = read(path)
-        return Picture(what, source_of(path), pixels)
+        pixels = read(file.content())
+        return Picture(what, file.digest(), pixels)
     except UnreadableImage as error:
         return EnrolmentRefused(what, Refusal.UNREADABLE.value, str(error))
 
 
-def source_of(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes.
-
-    Raises:
-        UnreadableImage: it cannot be read.
-    """
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise UnreadableImage(f"{path.name} cannot be opened: {error.strerror}.") from error
-
-
 def refused(what: str, refusal: Refusal) -> EnrolmentRefused:
     return EnrolmentRefused(what, refusal.value, REFUSAL_TEXT[refusal])
+
+
+class PictureSampler(Protocol):
+    """Makes samples and their templates, here or on threads elsewhere."""
+
+    @property
+    def space(self) -> TemplateSpace: ...
+
+    def examine(self, picture: Picture) -> Sample | EnrolmentRefused: ...
+
+    def embed(self, samples: Sequence[Sample]) -> npt.NDArray[np.float32]: ...
 
 
 class Sampler:
