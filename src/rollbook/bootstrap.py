@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Calibration,
         LookAlikes,
         ProbeKind,
+        Unidentified,
     )
     from rollbook.domain.passwords import PasswordHasher
     from rollbook.domain.templates import TemplateSpace
