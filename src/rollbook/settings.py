@@ -42,12 +42,23 @@ class Settings(BaseSettings):
         default=None, ge=1, description="Threads for the networks; by default all cores."
     )
 
+    hosts: str = Field(
+        default="", description="Further names by which `rollbook up` is reached, with commas."
+    )
+    behind_proxy: bool = Field(
+        default=False, description="A proxy on this machine brings HTTPS and tells who asks."
+    )
+
     @field_validator("home")
     @classmethod
     def _fits_an_address(cls, home: Path) -> Path:
         if "?" in str(home.absolute()):  # would end the path in the database's address
             raise ValueError("its path must not hold a question mark")
         return home
+
+    @property
+    def host_names(self) -> tuple[str, ...]:
+        return tuple(name.strip().lower() for name in self.hosts.split(",") if name.strip())
 
     @property
     def models_dir(self) -> Path:

@@ -23,6 +23,7 @@ from rollbook.cli import (
     photo,
     register,
     sessions,
+    up,
     watch,
 )
 
@@ -67,6 +68,7 @@ for module in (
     export,
     doctor,
     watch,
+    up,
     measure,
     bench,
 ):

@@ -1,0 +1,1 @@
+"""How a device learns to trust this site's certificate."""
