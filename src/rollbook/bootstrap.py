@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
 from rollbook.domain.attendance import Direction, Session, SessionState
@@ -40,22 +41,27 @@ if TYPE_CHECKING:
     from rollbook.services.cameras import CameraKeeper
     from rollbook.services.consenting import Consenting
     from rollbook.services.corrections import Corrections
+    from rollbook.services.devices import DeviceKeeper
     from rollbook.services.due import DueRunner
     from rollbook.services.encode import Encoder
-    from rollbook.services.engine_pool import EnginePool
+    from rollbook.services.engine_pool import EnginePool, Urgency
     from rollbook.services.enrol import Enroller
     from rollbook.services.enrol_folder import FolderEnroller
     from rollbook.services.export import Exporter
     from rollbook.services.galleries import Galleries, SessionGallery
     from rollbook.services.groups import Groups
     from rollbook.services.importing import Importer
+    from rollbook.services.kiosk import KioskDesk
+    from rollbook.services.kiosk_live import KioskTools
     from rollbook.services.own_account import OwnAccount
+    from rollbook.services.own_codes import CodeKeeper
     from rollbook.services.own_record import OwnRecords
     from rollbook.services.passkeys import PasskeyKeeper
     from rollbook.services.people import People
     from rollbook.services.people_index import PeopleIndex
     from rollbook.services.photo import PhotoTaker
     from rollbook.services.photo_marks import PhotoMarks
+    from rollbook.services.pins import PinKeeper
     from rollbook.services.recognise import FrameResult, RecogniserParts
     from rollbook.services.register import RegisterKeeper
     from rollbook.services.requests import RequestDesk
@@ -67,14 +73,17 @@ if TYPE_CHECKING:
     from rollbook.services.sign_in import SignIn
     from rollbook.services.site import Site
     from rollbook.services.timetable import Timetable
+    from rollbook.services.tokens import Tokens
     from rollbook.services.watch import Watch, WatchSummary
     from rollbook.services.watch_events import WatchEvent
     from rollbook.storage.database import Database
     from rollbook.vision.addresses import SourceAddress
     from rollbook.vision.engine import Engine
 
+Result = TypeVar("Result")
 FULL_SEARCH_SIDE = 1280  # pixels; a frame is searched at most at this size
 QUICK_SEARCH_SIDE = 320  # between full searches, to follow faces
+KIOSK_SEARCH_SIDE = 320  # who stands before a kiosk is near; landmarks are found again anyway
 
 
 class SystemClock:
@@ -91,6 +100,7 @@ class App:
     settings: Settings
     clock: SystemClock
     database: Database
+    given_engine: Engine | None = None  # shared by all threads, in place of their own
 
     def uow(self) -> UnitOfWork:
         """Start a transaction."""
@@ -98,18 +108,25 @@ class App:
 
     @cached_property
     def engine(self) -> Engine:
-        return build_engine(self.settings)
+        return self.given_engine or build_engine(self.settings)
 
     @cached_property
     def engines(self) -> EnginePool[App]:
         """Threads for work that needs the networks; each has an App with an engine of its own."""
         from rollbook.services.engine_pool import EnginePool
 
-        return EnginePool(self.for_thread)
+        workers, threads = engine_threads(self.settings.threads)
+        return EnginePool(partial(self.for_thread, threads), workers)
 
-    def for_thread(self) -> App:
-        """Return the same installation with networks of its own, for one thread."""
-        return App(self.settings, self.clock, self.database)
+    def for_thread(self, threads: int | None = None) -> App:
+        """Return the same installation with networks of its own, for one thread.
+
+        `threads` is how many of the machine's its networks use; None: as the settings say.
+        """
+        settings = self.settings
+        if threads is not None:
+            settings = settings.model_copy(update={"threads": threads})
+        return App(settings, self.clock, self.database, self.given_engine)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -271,6 +288,57 @@ class App:
         return RegisterKeeper(self.uow, self.clock)
 
     @cached_property
+    def devices(self) -> DeviceKeeper:
+        from rollbook.services.devices import DeviceKeeper
+
+        return DeviceKeeper(self.uow, self.clock)
+
+    @cached_property
+    def pins(self) -> PinKeeper:
+        from rollbook.services.pins import PinKeeper
+        from rollbook.storage.hashing import ArgonPins
+
+        return PinKeeper(self.uow, self.clock, ArgonPins())
+
+    @cached_property
+    def own_codes(self) -> CodeKeeper:
+        from rollbook.services.own_codes import CodeKeeper
+
+        return CodeKeeper(self.uow, self.clock)
+
+    @cached_property
+    def kiosk_desk(self) -> KioskDesk:
+        """Answers kiosks; the networks that it uses are those of `engines`."""
+        from rollbook.services.kiosk import KioskDesk
+        from rollbook.services.kiosk_marks import KioskMarks
+        from rollbook.services.kiosk_sessions import KioskSessions
+
+        marks = KioskMarks(self.uow, self.clock, self.register.sight, self.own_codes, self.pins)
+        sessions = KioskSessions(self.uow, self.clock, self.today)
+        return KioskDesk(self.uow, self.clock, sessions, marks, self.own_codes, self._for_kiosk)
+
+    def _for_kiosk(self, work: Callable[[KioskTools], Result], *, urgency: Urgency) -> Result:
+        return self.engines.run(lambda app: work(app.kiosk_tools), urgency=urgency)
+
+    @cached_property
+    def kiosk_tools(self) -> KioskTools:
+        """What this thread's networks do for kiosks."""
+        from rollbook.services.kiosk_live import KioskTools
+        from rollbook.vision.frames import read_frame
+        from rollbook.vision.qr import CodeReader
+        from rollbook.vision.tracker import FaceFollower
+
+        return KioskTools(
+            detect=partial(self.engine.detect_within, max_side=KIOSK_SEARCH_SIDE),
+            embed=self.engine.embed,
+            judge=recogniser_parts(self.engine).judge,
+            new_tracker=FaceFollower,
+            galleries=self.galleries,
+            read_frame=read_frame,
+            read_code=CodeReader(),
+        )
+
+    @cached_property
     def timetable(self) -> Timetable:
         from rollbook.services.timetable import Timetable
 
@@ -358,6 +426,12 @@ class App:
             lambda pixels, face: judged(pixels, face).refusals,
             self.register.sight,
         )
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        from rollbook.services.tokens import Tokens
+
+        return Tokens(self.uow, self.clock)
 
     @property
     def exporter(self) -> Exporter:
@@ -546,10 +620,7 @@ def build(settings: Settings, *, create: bool = False, engine: Engine | None = N
     database = Database.open(
         settings.resolved_database_url, keys_dir=settings.keys_dir, create=create
     )
-    app = App(settings, SystemClock(), database)
-    if engine is not None:
-        app.engine = engine
-    return app
+    return App(settings, SystemClock(), database, engine)
 
 
 def local_zone() -> ZoneInfo:
@@ -558,6 +629,21 @@ def local_zone() -> ZoneInfo:
 
     zone = tzlocal.get_localzone()
     return zone if isinstance(zone, ZoneInfo) else ZoneInfo("UTC")
+
+
+def engine_threads(threads: int | None, cores: int | None = None) -> tuple[int, int]:
+    """Return how many engines work at once, and how many threads the networks of each use.
+
+    Two faces at once take less time on two engines of one thread than one after the other.
+
+    >>> engine_threads(None, cores=2), engine_threads(None, cores=8), engine_threads(3, cores=8)
+    ((2, 1), (4, 2), (2, 3))
+    """
+    there = cores or os.cpu_count() or 1
+    if threads is not None:
+        return max(2, min(4, there // threads)), threads
+    workers = max(2, min(4, there))
+    return workers, max(1, there // workers)
 
 
 def build_calibrations(settings: Settings, space: TemplateSpace) -> dict[ProbeKind, Calibration]:

@@ -127,7 +127,7 @@ class RegisterKeeper:
                 kind=kind,
                 at=at,
                 method=method,
-                by=CAMERA if camera_id or method in (Method.FACE, Method.PHOTO) else method.value,
+                by=CAMERA if method in (Method.FACE, Method.PHOTO) else method.value,
                 rule=rule_of(session, kind, at),
                 camera_id=camera_id,
                 direction=direction,
@@ -247,7 +247,9 @@ def clean_remark(text: str | None) -> str | None:
     kept = " ".join(text.encode("utf-8", "replace").decode().split())
     if len(kept) > REASON_LIMIT:
         raise InvalidInput(
-            f"A reason or title may have {REASON_LIMIT} characters; this one has {len(kept)}."
+            "A reason or title may have %(limit)s characters; this one has %(count)s.",
+            limit=REASON_LIMIT,
+            count=len(kept),
         )
     return kept or None
 
