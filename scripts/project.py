@@ -4,7 +4,7 @@
     python scripts/project.py test     set everything up, then every test this machine can run
     python scripts/project.py lint     ruff and the import contracts
     python scripts/project.py types    mypy
-    python scripts/project.py texts    bring the translations up to the source, and say what is missing
+    python scripts/project.py texts    bring the translations up to the source
 
 Only the standard library is used here. Everything goes into `.venv` beside this folder; once that
 is there, no network is needed any more.

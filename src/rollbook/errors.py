@@ -39,7 +39,7 @@ class RollbookError(Exception):
 
     retryable: bool = False
 
-    def __init__(self, text: str = "", **values: object) -> None:
+    def __init__(self, text: str = "", /, **values: object) -> None:
         super().__init__(text % values if values else text)
         self.template = text
         self.values = values

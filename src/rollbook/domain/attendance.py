@@ -93,7 +93,7 @@ class AttendancePolicy:
         for limit in fields(self):
             value = getattr(self, limit.name)
             if isinstance(value, timedelta) and value < timedelta(0):
-                raise InvalidInput(f"{limit.name} must not be negative")
+                raise InvalidInput("%(name)s must not be negative", name=limit.name)
         if self.absent_after is not None and self.absent_after < self.late_after:
             raise InvalidInput("absent_after must not be shorter than late_after")
 

@@ -75,8 +75,9 @@ def levels_of(
     calibration = calibrations.get(ProbeKind.SINGLE)
     if calibration is None:
         raise ModelUnavailable(
-            f"The embedder {space} has no calibration yet, so nobody can be enrolled with it. "
-            "Run: rollbook evaluate calibrate"
+            "The embedder %(space)s has no calibration yet, so nobody can be enrolled "
+            "with it. Run: rollbook evaluate calibrate",
+            space=space,
         )
     size = max(SMALLEST_SITE, people)
     looser = min(0.25, target_fpir * LOOK_ALIKE_FACTOR)

@@ -40,7 +40,7 @@ class Month:
         found = re.fullmatch(r"([0-9]{4})-([0-9]{2})", text.strip())
         year, month = (int(part) for part in found.groups()) if found else (0, 0)
         if not (1 <= year <= 9998 and 1 <= month <= 12):
-            raise InvalidInput(f"{text!r} is not a month; write it as 2025-04.")
+            raise InvalidInput("%(text)r is not a month; write it as 2025-04.", text=text)
         return cls(year, month)
 
     @property

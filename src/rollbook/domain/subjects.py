@@ -44,7 +44,11 @@ def clean_name(text: str) -> str:
     if not name:
         raise InvalidInput("A name needs at least one visible character.")
     if len(name) > NAME_LIMIT:
-        raise InvalidInput(f"A name may have {NAME_LIMIT} characters; this one has {len(name)}.")
+        raise InvalidInput(
+            "A name may have %(limit)s characters; this one has %(count)s.",
+            limit=NAME_LIMIT,
+            count=len(name),
+        )
     return name
 
 

@@ -48,7 +48,10 @@ class ConsentTerms:
             retain_until=self.retain_until,
         )
         if not consent.covers(now):
-            raise InvalidInput(f"The consent ends on {self.retain_until}, which is over already.")
+            raise InvalidInput(
+                "The consent ends on %(retain_until)s, which is over already.",
+                retain_until=self.retain_until,
+            )
         return consent
 
 
@@ -182,5 +185,7 @@ def _sample(own: Sequence[Reference], text: str) -> Reference:
     found = [sample for sample in own if wanted and sample.reference_id.startswith(wanted)]
     if len(found) != 1:
         reason = "There is no sample" if not found else "Several samples have an id"
-        raise NotFound(f"{reason} {text!r}. Look with: rollbook samples list PERSON")
+        raise NotFound(
+            "%(reason)s %(text)r. Look with: rollbook samples list PERSON", reason=reason, text=text
+        )
     return found[0]

@@ -176,7 +176,9 @@ def _chosen(uow: UnitOfWork, names: Iterable[str]) -> list[Group]:
     for name in wanted:
         group = uow.groups.by_name(name)
         if group is None:
-            raise NotFound(f"There is no group called {name}. Look with: rollbook group list")
+            raise NotFound(
+                "There is no group called %(name)s. Look with: rollbook group list", name=name
+            )
         found[group.group_id] = group
     return list(found.values())
 

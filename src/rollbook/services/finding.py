@@ -41,7 +41,9 @@ def find_subject(uow: UnitOfWork, wanted: str) -> Subject:
     if not named and len(wanted) >= SHORTEST_PREFIX:
         named = [person for person in people if person.subject_id.startswith(wanted.lower())]
     if not named:
-        raise NotFound(f"There is nobody called {wanted!r}. Look with: rollbook person list")
+        raise NotFound(
+            "There is nobody called %(wanted)r. Look with: rollbook person list", wanted=wanted
+        )
     if len(named) > 1:
         raise Ambiguous(wanted, named)
     return named[0]
@@ -60,7 +62,9 @@ def find_group(uow: UnitOfWork, wanted: str) -> Group:
     begun = [group for group in uow.groups.all() if group.group_id.startswith(wanted.lower())]
     if len(begun) == 1 and len(wanted) >= SHORTEST_PREFIX:
         return begun[0]
-    raise NotFound(f"There is no group called {wanted!r}. Look with: rollbook group list")
+    raise NotFound(
+        "There is no group called %(wanted)r. Look with: rollbook group list", wanted=wanted
+    )
 
 
 def _folded(name: str) -> str:

@@ -103,8 +103,9 @@ class MarkWriter:
             self.write()
             if self._waiting and self._stopwatch() >= until:
                 raise StorageUnavailable(
-                    f"{len(self._waiting)} marks could not be written, since the database could "
-                    "not be used. Mark these people by hand: rollbook mark"
+                    "%(count)s marks could not be written, since the database could not be "
+                    "used. Mark these people by hand: rollbook mark",
+                    count=len(self._waiting),
                 )
             if self._waiting:
                 time.sleep(min(0.05, self._rules.first_retry))

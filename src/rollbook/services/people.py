@@ -260,7 +260,9 @@ def clean_id(external_id: str | None) -> str | None:
     kept = clean_name(external_id)
     if len(kept) > EXTERNAL_ID_LIMIT:
         raise InvalidInput(
-            f"An external id may have {EXTERNAL_ID_LIMIT} characters; this has {len(kept)}."
+            "An external id may have %(limit)s characters; this has %(count)s.",
+            limit=EXTERNAL_ID_LIMIT,
+            count=len(kept),
         )
     return kept
 
@@ -277,8 +279,10 @@ def require_distinguishable(subject: Subject, others: Iterable[Subject]) -> None
         if subject.external_id is None or other.external_id is None:
             missing = "this one" if subject.external_id is None else "the other one"
             raise AlreadyExists(
-                f"There is somebody called {subject.name} already. If they are two people, give "
-                f"{missing} an external id as well, so that they can be told apart."
+                "There is somebody called %(name)s already. If they are two people, give "
+                "%(missing)s an external id as well, so that they can be told apart.",
+                name=subject.name,
+                missing=missing,
             )
 
 

@@ -72,7 +72,9 @@ def read_roster(data: bytes) -> Iterator[RosterRow | RowError]:
                 yield _row(line, dict(zip(columns, cells, strict=False)), cells, len(headings))
             line = reader.line_num + 1
     except csv.Error as error:
-        raise InvalidInput(f"Line {reader.line_num} is no table row: {error}.") from error
+        raise InvalidInput(
+            "Line %(line)s is no table row: %(error)s.", line=reader.line_num, error=error
+        ) from error
 
 
 def _decoded(data: bytes) -> str:
@@ -129,7 +131,9 @@ def _columns(headings: list[str]) -> list[str]:
     columns = [_heading(cell) or "" for cell in headings]
     twice = {column for column in columns if column and columns.count(column) > 1}
     if twice:
-        raise InvalidInput(f"Two columns are headed {sorted(twice)[0].replace('_', ' ')!r}.")
+        raise InvalidInput(
+            "Two columns are headed %(column)r.", column=sorted(twice)[0].replace("_", " ")
+        )
     if "name" not in columns and not {"first_name", "last_name"} <= set(columns):
         raise InvalidInput(
             "The first line must name the columns: name (or first name and last name), and if "

@@ -47,7 +47,9 @@ class Database:
         """
         file = _file_of(url)
         if file is not None and not create and not file.exists():
-            raise NotFound(f"There is no Rollbook in {file.parent} yet. Run: rollbook init")
+            raise NotFound(
+                "There is no Rollbook in %(parent)s yet. Run: rollbook init", parent=file.parent
+            )
         if file is not None and create:
             _make_folder(file.parent)
         engine = connect_engine(url, patience)
@@ -80,7 +82,9 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StorageUnavailable(
-            f"The folder {folder} cannot be made: {error.strerror}. Choose another with --home."
+            "The folder %(folder)s cannot be made: %(reason)s. Choose another with --home.",
+            folder=folder,
+            reason=error.strerror,
         ) from error
 
 

@@ -48,7 +48,9 @@ def create_site_key(keys_dir: Path) -> None:
         return
     except OSError as error:
         raise StorageUnavailable(
-            f"The key cannot be written to {file}: {error.strerror}."
+            "The key cannot be written to %(file)s: %(reason)s.",
+            file=file,
+            reason=error.strerror,
         ) from error
     with os.fdopen(handle, "wb") as stream:
         _restrict(file)
@@ -70,11 +72,14 @@ def load_site_key(keys_dir: Path) -> Fernet:
         return Fernet(_read_key(file))
     except FileNotFoundError as error:
         raise NotFound(
-            f"The key {file} is not there, and without it nothing can be opened. Put it back from "
-            "where you keep a copy. Nothing was changed."
+            "The key %(file)s is not there, and without it nothing can be opened. Put "
+            "it back from where you keep a copy. Nothing was changed.",
+            file=file,
         ) from error
     except OSError as error:
-        raise StorageUnavailable(f"The key {file} cannot be read: {error.strerror}.") from error
+        raise StorageUnavailable(
+            "The key %(file)s cannot be read: %(reason)s.", file=file, reason=error.strerror
+        ) from error
     except ValueError as error:
         raise DecryptionFailed(
             f"The file {file} does not hold a key. Put it back from where you keep a copy. "

