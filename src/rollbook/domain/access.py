@@ -94,6 +94,7 @@ class Actor:
     name: str = ""  # what a page calls it; never written to the register
     subject_id: str | None = None  # the person that the account belongs to
     group_ids: frozenset[str] | None = frozenset()  # None: every group
+    only: frozenset[Permission] | None = None  # what a token of theirs is cut to; None: nothing is
 
     @property
     def by(self) -> str:
@@ -101,6 +102,8 @@ class Actor:
         return f"{self.role.value} {self.actor_id}"
 
     def may(self, permission: Permission) -> bool:
+        if self.only is not None and permission not in self.only:
+            return False
         own = permission is Permission.OWN_RECORD and self.subject_id is not None
         return own or permission in permissions_of(self.role)
 

@@ -24,6 +24,7 @@ from rollbook.domain.request_ports import Requests
 from rollbook.domain.subjects import Consent, Group, Membership, Reference, Subject
 from rollbook.domain.templates import TemplateSpace
 from rollbook.domain.timetable_ports import AbsenceList, DueWork, SeriesList
+from rollbook.domain.token_ports import ApiTokens
 from rollbook.domain.tracking import TrackUpdate
 
 Progress = Callable[[int, int], None]
@@ -443,6 +444,8 @@ class UnitOfWork(Protocol):
     def passkeys(self) -> Passkeys: ...
     @property
     def staff(self) -> StaffList: ...
+    @property
+    def tokens(self) -> ApiTokens: ...
     @property
     def throttles(self) -> Throttles: ...
     @property

@@ -33,6 +33,7 @@ from rollbook.storage.repositories.samples import SqlReferences
 from rollbook.storage.repositories.series import SqlSeries
 from rollbook.storage.repositories.site import SqlReviews, SqlSiteSettings
 from rollbook.storage.repositories.timetable import Plan, SqlGroups, SqlSessions
+from rollbook.storage.repositories.tokens import SqlApiTokens
 from rollbook.storage.tables import counters
 from rollbook.storage.vault import SqlVault
 
@@ -118,6 +119,10 @@ class SqlUnitOfWork:
     @cached_property
     def staff(self) -> SqlStaff:
         return SqlStaff(self._connection)
+
+    @cached_property
+    def tokens(self) -> SqlApiTokens:
+        return SqlApiTokens(self._connection, self.vault)
 
     @cached_property
     def throttles(self) -> SqlThrottles:

@@ -16,6 +16,7 @@ from rollbook.storage.bounded import Bounded
 from rollbook.storage.codec import from_json, from_micros, to_json, to_micros
 from rollbook.storage.connecting import savepoint
 from rollbook.storage.tables import (
+    api_tokens,
     group_staff,
     passkeys,
     replies,
@@ -55,7 +56,7 @@ class SqlUsers:
             raise NotFound("There is no such account. Look with: rollbook user list")
 
     def remove(self, user_id: str) -> None:
-        for table in (passkeys, web_sessions, group_staff, users):
+        for table in (passkeys, web_sessions, group_staff, api_tokens, users):
             self._connection.execute(delete(table).where(table.c.user_id == user_id))
 
     def all(self) -> list[User]:
