@@ -102,14 +102,10 @@ class CameraKeeper:
     def _filled(self, uow: UnitOfWork, camera: SiteCamera, draft: CameraDraft) -> SiteCamera:
         name, room = " ".join(draft.name.split()), " ".join(draft.room.split())
         if not 0 < len(name) <= NAME_LIMIT or len(room) > NAME_LIMIT:
-            raise InvalidInput(
-                "A camera's name has 1 to %(limit)s characters.", limit=NAME_LIMIT
-            )
+            raise InvalidInput("A camera's name has 1 to %(limit)s characters.", limit=NAME_LIMIT)
         source = draft.source.strip() or camera.source
         if len(source) > SOURCE_LIMIT:
-            raise InvalidInput(
-                "A source may have %(limit)s characters.", limit=SOURCE_LIMIT
-            )
+            raise InvalidInput("A source may have %(limit)s characters.", limit=SOURCE_LIMIT)
         for group_id in draft.group_ids:
             uow.groups.get(group_id)
         return replace(
