@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 import numpy as np
 import pytest
 
 from intake import Intake, portrait
 from rollbook.domain.quality import POSES
-from rollbook.services.guided import PROMPTS, CaptureRules, GuidedCapture
+from rollbook.domain.subjects import EnrolmentRefused
+from rollbook.services.guided import (
+    PROMPTS,
+    CaptureRules,
+    GuidedCapture,
+    GuidedState,
+    Outcome,
+    look,
+)
+from rollbook.services.samples import Picture
 from rollbook.storage.database import Database
-from rollbook.testing import GREEN, RED, ListSource, picture
+from rollbook.testing import GREEN, RED, START, ListSource, picture
 
 PLACES = {"front": (0, 0), "left": (120, 0), "right": (-120, 0), "up": (0, 90), "down": (0, -90)}
 
@@ -87,3 +97,22 @@ def test_a_camera_that_ends_leaves_what_was_taken(intake: Intake) -> None:
     guide, _ = capture(intake, held("front"))
     assert len(guide.taken) == 1
     assert guide.skipped == ["left", "right", "up", "down"]
+
+
+def test_a_browser_is_guided_frame_by_frame_by_the_same_rules(intake: Intake) -> None:
+    rules, state, outcomes = CaptureRules(poses=("front", "left")), GuidedState(), []
+    frames = [*held("front", 2), picture(), *held("front"), *held("left")]
+    for number, pixels in enumerate(frames):
+        found = intake.sampler.examine(Picture("frame", str(number), pixels))
+        step = look(state, found, START + timedelta(seconds=number), rules)
+        outcomes.append(step.outcome.value)
+        state = step.state
+    assert outcomes == ["held", "held", "missed", *["held", "held", "taken"] * 2]
+    assert state == GuidedState(2)
+
+
+def test_a_pose_is_skipped_after_the_patience_and_the_hint_tells_what_was_wrong() -> None:
+    wrong = EnrolmentRefused("frame", "too_dark", "The face is too dark.")
+    state = GuidedState(0, (50,), START)
+    step = look(state, wrong, START + timedelta(seconds=21), CaptureRules())
+    assert (step.outcome, step.state, step.refused) == (Outcome.SKIPPED, GuidedState(1), wrong)
