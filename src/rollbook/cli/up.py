@@ -148,20 +148,17 @@ class Reach:
         """Return the names that a browser may use: those of what is listened on."""
         names: tuple[str, ...] = LOCAL
         if files is not None:
-            names += files.hosts
+            names += tuple(name for name in files.hosts if "*" not in name)
         if self.listen_on != HERE:
             names += machine.hosts
         return tuple(dict.fromkeys((*names, *settings.host_names)))
 
     def _address(self, files: CertificateFiles | None, machine: MachineNames) -> str:
-        scheme = "http" if files is None else "https"
-        named = self.cert is not None and files is not None
-        host = "127.0.0.1"
-        if named and files is not None:
-            host = files.hosts[0].replace("*", "www")
-        elif self.listen_on != HERE:
-            host = machine.best
-        return f"{scheme}://{host}:{self.port}"
+        if files is None:
+            return f"http://{HERE[0] if self.listen_on == HERE else machine.best}:{self.port}"
+        given = files.hosts if self.cert is not None else ()
+        host = next((name for name in given if "*" not in name), machine.best)
+        return f"https://{host}:{self.port}"
 
 
 def ready(settings: Settings) -> App:

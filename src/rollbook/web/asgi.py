@@ -53,5 +53,6 @@ def create_asgi(
 
 
 def _hosts(options: WebOptions) -> list[str]:
-    """Return the names as Starlette compares them, which cuts an IPv6 address at its colons."""
-    return [name for name in options.hosts if ":" not in name] + ["["]
+    """Return the names as Starlette's versions compare them: an IPv6 address with its brackets,
+    without them, or cut at its first colon."""
+    return [*options.hosts, *(name.strip("[]") for name in options.hosts), "["]
