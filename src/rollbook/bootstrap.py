@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property, partial
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         Unidentified,
     )
     from rollbook.domain.passwords import PasswordHasher
+    from rollbook.domain.subjects import Crop
     from rollbook.domain.templates import TemplateSpace
     from rollbook.network.certificates import Authority
     from rollbook.services.absences import Absences
@@ -53,13 +54,15 @@ if TYPE_CHECKING:
     from rollbook.services.importing import Importer
     from rollbook.services.kiosk import KioskDesk
     from rollbook.services.kiosk_live import KioskTools
+    from rollbook.services.look_alike_book import LookAlikeBook
     from rollbook.services.own_account import OwnAccount
     from rollbook.services.own_codes import CodeKeeper
     from rollbook.services.own_record import OwnRecords
     from rollbook.services.passkeys import PasskeyKeeper
     from rollbook.services.people import People
     from rollbook.services.people_index import PeopleIndex
-    from rollbook.services.photo import PhotoTaker
+    from rollbook.services.pending_photos import PhotoShelf, ShownPhoto
+    from rollbook.services.photo import PhotoResult, PhotoTaker
     from rollbook.services.photo_marks import PhotoMarks
     from rollbook.services.pins import PinKeeper
     from rollbook.services.recognise import FrameResult, RecogniserParts
@@ -77,6 +80,7 @@ if TYPE_CHECKING:
     from rollbook.services.watch import Watch, WatchSummary
     from rollbook.services.watch_events import WatchEvent
     from rollbook.storage.database import Database
+    from rollbook.storage.work_files import WorkFiles
     from rollbook.vision.addresses import SourceAddress
     from rollbook.vision.engine import Engine
 
@@ -218,6 +222,37 @@ class App:
         return PeopleIndex(self.uow, self.clock, self.today)
 
     @cached_property
+    def look_alike_book(self) -> LookAlikeBook:
+        from rollbook.services.look_alike_book import LookAlikeBook
+
+        return LookAlikeBook(self.uow, lambda: self.engines.run(App.compare_everybody))
+
+    def compare_everybody(self) -> LookAlikes:
+        """Return who of those who agreed looks like whom."""
+        from rollbook.services.galleries import who_agreed
+
+        space = self.engine.space
+        with self.uow() as uow:
+            agreed = who_agreed(uow, None, self.clock.now())
+            owners, rows = uow.references.templates(space)
+        known = [place for place, owner in enumerate(owners) if owner in agreed]
+        return self._look_alikes([owners[place] for place in known], rows[known], space)
+
+    @cached_property
+    def work_files(self) -> WorkFiles:
+        """Uploaded files that wait to be worked on."""
+        from rollbook.storage.work_files import WorkFiles
+
+        return WorkFiles(self.settings.home / "work")
+
+    @staticmethod
+    def luma_of(crop: Crop) -> float:
+        """Return the mean luma of a crop, 0..255."""
+        from rollbook.vision.crops import luma_of
+
+        return luma_of(crop)
+
+    @cached_property
     def consenting(self) -> Consenting:
         from rollbook.services.consenting import Consenting
 
@@ -315,9 +350,10 @@ class App:
 
         marks = KioskMarks(self.uow, self.clock, self.register.sight, self.own_codes, self.pins)
         sessions = KioskSessions(self.uow, self.clock, self.today)
-        return KioskDesk(self.uow, self.clock, sessions, marks, self.own_codes, self._for_kiosk)
+        return KioskDesk(self.uow, self.clock, sessions, marks, self.own_codes, self.run_for_kiosk)
 
-    def _for_kiosk(self, work: Callable[[KioskTools], Result], *, urgency: Urgency) -> Result:
+    def run_for_kiosk(self, work: Callable[[KioskTools], Result], *, urgency: Urgency) -> Result:
+        """Run work with the networks of a free thread; raises Busy when there is none."""
         return self.engines.run(lambda app: work(app.kiosk_tools), urgency=urgency)
 
     @cached_property
@@ -413,6 +449,31 @@ class App:
         return PhotoMarks(self.uow, self.clock)
 
     @cached_property
+    def photo_shelf(self) -> PhotoShelf:
+        from rollbook.services.pending_photos import PhotoShelf
+
+        return PhotoShelf(self.clock)
+
+    def look_at_photos(
+        self, session: Session, files: Sequence[bytes]
+    ) -> tuple[PhotoResult, list[ShownPhoto]]:
+        """Return who is on these photographs, and each made small for a screen.
+
+        Raises:
+            UnreadableImage: one is not a picture that can be opened.
+        """
+        from rollbook.services.pending_photos import ShownPhoto
+        from rollbook.vision.images import read_image
+        from rollbook.vision.preview import to_jpeg
+
+        pictures = [read_image(file) for file in files]
+        shown = [
+            ShownPhoto(to_jpeg(p, max_side=1600, quality=82), p.shape[1], p.shape[0])
+            for p in pictures
+        ]
+        return self.photo_taker.propose(session, pictures), shown
+
+    @cached_property
     def photo_taker(self) -> PhotoTaker:
         from rollbook.services.photo import PhotoTaker
 
@@ -490,9 +551,9 @@ class App:
     @cached_property
     def cameras(self) -> CameraKeeper:
         from rollbook.services.cameras import CameraKeeper
-        from rollbook.vision.addresses import parse_source
+        from rollbook.vision.addresses import parse_camera
 
-        return CameraKeeper(self.uow, self.clock, lambda source: parse_source(source).shown)
+        return CameraKeeper(self.uow, self.clock, lambda source: parse_camera(source).shown)
 
     @cached_property
     def camera_watch(self) -> CameraWatch:
