@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rollbook.network.certificates import Authority
     from rollbook.services.absences import Absences
     from rollbook.services.accounts import Accounts
+    from rollbook.services.audit import Audit
     from rollbook.services.board import Boards
     from rollbook.services.calendars import Calendars
     from rollbook.services.camera_test import CameraTester
@@ -59,9 +60,9 @@ if TYPE_CHECKING:
     from rollbook.services.own_codes import CodeKeeper
     from rollbook.services.own_record import OwnRecords
     from rollbook.services.passkeys import PasskeyKeeper
+    from rollbook.services.pending_photos import PhotoShelf, ShownPhoto
     from rollbook.services.people import People
     from rollbook.services.people_index import PeopleIndex
-    from rollbook.services.pending_photos import PhotoShelf, ShownPhoto
     from rollbook.services.photo import PhotoResult, PhotoTaker
     from rollbook.services.photo_marks import PhotoMarks
     from rollbook.services.pins import PinKeeper
@@ -487,6 +488,12 @@ class App:
             lambda pixels, face: judged(pixels, face).refusals,
             self.register.sight,
         )
+
+    @cached_property
+    def audit(self) -> Audit:
+        from rollbook.services.audit import Audit
+
+        return Audit(self.uow)
 
     @cached_property
     def tokens(self) -> Tokens:
