@@ -22,6 +22,7 @@ from rollbook.domain.attendance import (
 from rollbook.errors import InvalidInput
 
 USUAL_LENGTH = timedelta(minutes=45)
+COMMAND_LINE = "command line"
 SHOWN = 50  # sessions in a table
 YEARS = range(1900, 3000)
 
@@ -118,6 +119,46 @@ def close_session(
         common.print_json({"session": session.session_id, "state": "closed", "counts": found})
         return
     common.say(f"Session {session.session_id} is closed: {counted(found)}.")
+
+
+@session_app.command("start")
+def start_session(
+    session_id: Annotated[str, typer.Argument(metavar="ID", help="Id, or its beginning.")],
+    as_json: common.JsonOption = False,
+) -> None:
+    """Open a planned session now, before it opens by itself."""
+    app = common.open_app()
+    session = app.session_life.open(session_id, COMMAND_LINE)
+    if as_json:
+        common.print_json({"session": session.session_id, "state": session.state.value})
+        return
+    common.say(f"Session {session.session_id} is {session.state.value}.")
+
+
+@session_app.command("cancel")
+def cancel_session(
+    session_id: Annotated[str, typer.Argument(metavar="ID", help="Id, or its beginning.")],
+    as_json: common.JsonOption = False,
+) -> None:
+    """Call a session off: it takes no marks and counts nowhere."""
+    app = common.open_app()
+    session = app.session_life.cancel(session_id, COMMAND_LINE)
+    if as_json:
+        common.print_json({"session": session.session_id, "state": session.state.value})
+        return
+    common.say(f"Session {session.session_id} is called off.")
+
+
+@session_app.command("plan")
+def plan_sessions(as_json: common.JsonOption = False) -> None:
+    """Plan the next weeks of the timetable, and open and close what is due, once."""
+    app = common.open_app()
+    planned_now = app.timetable.plan_ahead(COMMAND_LINE)
+    done = app.due.run_due()
+    if as_json:
+        common.print_json({"planned": planned_now, "done": done})
+        return
+    common.say(f"{planned_now} sessions were planned anew; {done} pieces of due work were done.")
 
 
 @session_app.command("list")

@@ -63,7 +63,9 @@ def watch(
     with app.uow() as uow:
         found = uow.sessions.get(session)
         names = uow.subjects.names()
-    if found.state is SessionState.CLOSED:
+    if found.state is SessionState.PLANNED:
+        raise SessionClosed("The session is planned. Open it first: rollbook session start ID")
+    if found.state is not SessionState.OPEN:
         raise SessionClosed("The session is closed; it takes no more marks from a camera.")
     camera_id = camera_name or (Path(address.shown).name if "://" not in source else address.shown)
     reporter = Reporter(names, app.zone, quiet=as_json)
