@@ -18,6 +18,8 @@ AREAS = (
     "people",
     "timetable",
     "sessions",
+    "attending",
+    "board",
     "kiosk",
     "devices",
     "review",
@@ -33,14 +35,17 @@ AREAS = (
 def blueprints() -> Iterator[Blueprint]:
     """Yield the blueprint of every area."""
     for area in AREAS:
-        if find_spec(f"rollbook.web.{area}") is not None:
+        if _has(area, "views"):
             yield import_module(f"rollbook.web.{area}.views").blueprint
 
 
 def stream_routes(context: StreamContext) -> Iterator[BaseRoute]:
     """Yield the ASGI routes of every area that has streams."""
     for area in AREAS:
-        if find_spec(f"rollbook.web.{area}") is None:
-            continue
-        if find_spec(f"rollbook.web.{area}.streams") is not None:
+        if _has(area, "streams"):
             yield from import_module(f"rollbook.web.{area}.streams").routes(context)
+
+
+def _has(area: str, module: str) -> bool:
+    package = find_spec(f"rollbook.web.{area}")
+    return package is not None and find_spec(f"rollbook.web.{area}.{module}") is not None
