@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from rollbook.errors import InvalidInput
 
+CAMERA_SCHEMES = frozenset({"rtsp", "rtsps", "http", "https"})
 STREAM_SCHEMES = frozenset({"rtsp", "rtsps", "http", "https", "tcp", "udp", "rtp", "srt"})
 
 
@@ -51,6 +52,21 @@ def parse_source(text: str) -> SourceAddress:
         "address of a stream (rtsp://… or http://…), a video file or a folder of "
         "images.",
         text=text,
+    )
+
+
+def parse_camera(text: str) -> SourceAddress:
+    """Return the source of a camera that stays: a webcam's number or a stream, never a file.
+
+    Raises:
+        InvalidInput: it is neither.
+    """
+    scheme = text.partition("://")[0].lower()
+    if (text.isdecimal() and len(text) < 4) or scheme in CAMERA_SCHEMES:
+        return parse_source(text)
+    raise InvalidInput(
+        "A camera is a webcam's number, such as 0, or the address of a stream that begins with "
+        "rtsp:// or http://."
     )
 
 
