@@ -35,6 +35,7 @@ TRANSLATIONS = WEB / "translations"
 
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
+    "_l": None,
     "gettext": None,
     "lazy_gettext": None,
     "ngettext": (1, 2),
@@ -42,6 +43,7 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
 }
 # constants whose sentences or words pages show through _(...): all strings in their values
 CONSTANTS = {
+    "domain/absences.py": ("DEFAULT_REASONS",),
     "domain/enrolment.py": ("INTAKE_TEXT",),
     "domain/faces.py": ("REFUSAL_TEXT",),
     "domain/identification.py": ("DOUBT_TEXT",),
@@ -126,7 +128,8 @@ def _assigned(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
 def _strings(node: ast.expr) -> Iterator[str]:
     """Yield the texts of a value: of a mapping its values, of a list its elements."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield node.value
+        if not node.value.isidentifier() or node.value.istitle():  # else a code for programs
+            yield node.value
     elif isinstance(node, ast.Dict):
         for value in node.values:
             yield from _strings(value)

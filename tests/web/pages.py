@@ -34,6 +34,11 @@ def address(app: Flask, rule: Rule, site: Site) -> str:
     values |= {name: make(site) for name, make in DEFAULTS.items() if name in rule.arguments}
     if rule.endpoint in SAMPLES:
         values |= SAMPLES[rule.endpoint](site)
+    values |= {name: found[0] for name, found in site.ids.items() if name in rule.arguments}
+    return _built(app, rule, values)
+
+
+def _built(app: Flask, rule: Rule, values: dict[str, str]) -> str:
     with app.test_request_context():
         built = app.url_map.bind("localhost").build(rule.endpoint, values)
     return str(built)
@@ -56,4 +61,12 @@ def addresses(app: Flask, site: Site, login: str | None) -> list[str]:
         wanted = permissions_of_endpoint(app, rule.endpoint) or frozenset()
         if method == "GET" and rule.endpoint != "static" and may(site, login, wanted):
             found.append(address(app, rule, site))
+            found += _others(app, rule, site, found[-1])
     return sorted(set(found))
+
+
+def _others(app: Flask, rule: Rule, site: Site, first: str) -> Iterator[str]:
+    """Yield the same page of other things: a closed session beside an open one."""
+    for name in rule.arguments & site.ids.keys():
+        before, *more = site.ids[name]
+        yield from (first.replace(before, other) for other in more)

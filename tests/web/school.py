@@ -35,6 +35,7 @@ class Site:
     session: Session  # of 5b, open now
     other_session: Session  # of 6a
     users: dict[str, User] = field(default_factory=dict)
+    ids: dict[str, list[str]] = field(default_factory=dict)  # parameters of routes -> values
 
     @property
     def ada(self) -> Subject:
