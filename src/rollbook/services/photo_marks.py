@@ -21,6 +21,7 @@ from rollbook.domain.attendance import (
 from rollbook.domain.evidence import evidence_of
 from rollbook.domain.identification import Identified
 from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
+from rollbook.domain.register import EntryKind, NewEntry
 from rollbook.domain.review import worth_a_look
 from rollbook.domain.statements import Change, was_set_absent
 from rollbook.domain.subjects import new_id
@@ -85,6 +86,18 @@ class PhotoMarks:
             reviews = _leave(uow, session, result, set(people.values()), later, taken_at)
             uow.commit()
         return PhotoWritten(tuple(marks), tuple(ignored), reviews)
+
+    def note_looked_at(self, session_id: str, photos: int, by: str) -> None:
+        """Write that somebody let faces of photographs be compared."""
+        body: dict[str, object] = {
+            "event": "class photograph looked at",
+            "at": self._clock.now().isoformat(),
+            "by": by,
+            "photographs": photos,
+        }
+        with self._open_uow() as uow:
+            uow.register.append(NewEntry(EntryKind.ACCESS, body, session_id))
+            uow.commit()
 
     def _mark(
         self,

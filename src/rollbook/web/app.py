@@ -26,8 +26,10 @@ from rollbook.web import (
     parts,
     texts,
     times,
+    words,
 )
 from rollbook.web.parts import WebOptions
+from rollbook.web.uploads import UploadRequest
 
 MEGABYTE = 1024 * 1024
 
@@ -39,6 +41,7 @@ def create_app(installation: App, options: WebOptions | None = None) -> Flask:
     """Return the Flask application of one installation."""
     chosen = options or WebOptions()
     app = Flask(__name__)
+    app.request_class = UploadRequest
     app.extensions[parts.KEY] = installation
     app.extensions["rollbook.options"] = chosen
     app.config.update(_config(installation, chosen))
@@ -46,6 +49,7 @@ def create_app(installation: App, options: WebOptions | None = None) -> Flask:
     _guard_hosts(app, chosen)
     texts.init_app(app)
     times.init_app(app)
+    words.init_app(app)
     errors.init_app(app)
     identity.init_app(app)
     csrf.init_app(app)

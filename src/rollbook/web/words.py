@@ -1,0 +1,207 @@
+"""What the register says, in the words of the page's language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from flask import Flask
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from rollbook.domain.attendance import (
+    AttendanceRecord,
+    Evidence,
+    Mark,
+    MarkKind,
+    Method,
+    Status,
+)
+from rollbook.domain.explanation import decisive_mark
+from rollbook.domain.identification import Doubt
+from rollbook.domain.ports import UnitOfWork
+from rollbook.domain.statements import TAKEN_BACK
+from rollbook.errors import NotFound
+from rollbook.web.times import clock, moment
+
+_MINUTES = re.compile(r"([0-9.]+) min")
+
+
+def status_word(status: Status | None) -> str:
+    return {
+        Status.PRESENT: _("present"),
+        Status.LATE: _("late"),
+        Status.LEFT_EARLY: _("left early"),
+        Status.ABSENT: _("absent"),
+        Status.EXCUSED: _("excused"),
+        Status.OPEN: _("open"),
+        None: "",
+    }[status]
+
+
+def method_word(method: Method | None) -> str:
+    return {
+        Method.FACE: _("recognised at the camera"),
+        Method.PHOTO: _("recognised on a class photograph"),
+        Method.HAND: _("by hand"),
+        Method.PIN: _("by PIN"),
+        Method.QR: _("by QR code"),
+        Method.INVENTED: _("invented for demonstration"),
+        None: "",
+    }[method]
+
+
+def doubt_word(doubt: Doubt) -> str:
+    return {
+        Doubt.EMPTY_GALLERY: _("nobody of this session has samples"),
+        Doubt.BELOW_THRESHOLD: _("resembles nobody enough"),
+        Doubt.AMBIGUOUS: _("several people are too alike"),
+        Doubt.FRAMES_DISAGREE: _("the pictures disagree"),
+        Doubt.TOO_FEW_FRAMES: _("too few pictures"),
+    }[doubt]
+
+
+def rule_word(rule: str) -> str:
+    """Return a rule of the register in words; one that is not known stays as it is."""
+    plain = rule.rpartition(": ")[2]
+    found = _MINUTES.search(plain)
+    minutes = found.group(1) if found else ""
+    shape = _MINUTES.sub("N min", plain)
+    known = {
+        "arrived within N min of the start": _(
+            "arrived within %(minutes)s minutes of the start", minutes=minutes
+        ),
+        "arrived more than N min after the start": _(
+            "arrived more than %(minutes)s minutes after the start", minutes=minutes
+        ),
+        "stayed less than N min": _("stayed less than %(minutes)s minutes", minutes=minutes),
+        "seen again after N min or more": _(
+            "seen again after %(minutes)s minutes or more", minutes=minutes
+        ),
+        "passed on the way out": _("passed on the way out"),
+        "not seen": _("not seen"),
+        "not seen yet": _("not seen yet"),
+        "set by a person": _("set by a person"),
+        "taken back": _("taken back"),
+        "from paper": _("from a register on paper"),
+        "everybody present": _("everybody marked as present"),
+        "granted request": _("a request was granted"),
+        "absence told in advance": _("absence told in advance"),
+        "absence taken back": _("absence taken back"),
+        "a person said who it was": _("a person said who it was"),
+    }
+    return known.get(shape, plain)
+
+
+def remark_word(reason: str | None) -> str:
+    """Return a remark; those that the program itself writes are translated."""
+    known = {
+        "from paper": _("from a register on paper"),
+        "assigned on a class photograph": _("assigned on a class photograph"),
+        "erased": _("erased"),
+    }
+    return known.get(reason or "", reason or "")
+
+
+def refusal_word(reason: str) -> str:
+    """Return why a sighting wrote nothing."""
+    known = {
+        "already marked": _("already marked"),
+        "the session takes no marks yet": _("the session takes no marks yet"),
+        "the session takes no more marks": _("the session takes no more marks"),
+        "the session was called off": _("the session was called off"),
+    }
+    return known.get(reason, reason)
+
+
+def who(uow: UnitOfWork, by: str) -> str:
+    """Return who made a mark: the account's name, or what the device is."""
+    role, _space, actor_id = by.partition(" ")
+    if role in {"administrator", "faculty", "auditor"}:
+        try:
+            return uow.users.get(actor_id).shown
+        except NotFound:
+            return {
+                "administrator": _("a former administrator"),
+                "faculty": _("a former teacher"),
+            }.get(role, _("a former account"))
+    known = {
+        "camera": _("the camera"),
+        "kiosk": _("the kiosk"),
+        "timetable": _("the timetable"),
+        "subject": _("the person"),
+        "pin": _("the person, by PIN"),
+        "qr": _("the person, by QR code"),
+        "unknown": _("somebody"),
+    }
+    return known.get(role, by)
+
+
+def names_of_actors(uow: UnitOfWork, marks: Iterable[Mark]) -> dict[str, str]:
+    """Return what to call everybody who made these marks."""
+    return {by: who(uow, by) for by in {mark.by for mark in marks}}
+
+
+def evidence_words(evidence: Evidence) -> str:
+    """Return how sure the recognition was, in one sentence with its numbers."""
+    pictures = ngettext("%(num)s picture", "%(num)s pictures", evidence.frames)
+    return _(
+        "Alike to %(score)s (needed %(threshold)s), ahead of the next person by %(margin)s "
+        "(needed %(required)s), on %(pictures)s, among %(people)s people.",
+        score=f"{evidence.score:.2f}",
+        threshold=f"{evidence.threshold:.2f}",
+        margin=f"{evidence.margin:.2f}",
+        required=f"{evidence.required_margin:.2f}",
+        pictures=pictures,
+        people=evidence.gallery_size,
+    )
+
+
+def mark_words(mark: Mark, actors: Mapping[str, str]) -> str:
+    """Return what one mark says, who made it and when, in one sentence."""
+    by, at = actors.get(mark.by, mark.by), moment(mark.at)
+    if mark.kind is not MarkKind.STATUS:
+        return _seen_words(mark, by, at)
+    if mark.rule == TAKEN_BACK:
+        return _("%(who)s took the last change back, on %(at)s.", who=by, at=at)
+    if mark.status is Status.OPEN:
+        return _("%(who)s took back what was set, on %(at)s.", who=by, at=at)
+    return _("%(who)s set “%(status)s”, on %(at)s.", who=by, status=status_word(mark.status), at=at)
+
+
+def _seen_words(mark: Mark, by: str, at: str) -> str:
+    if mark.kind is MarkKind.LEFT:
+        return _("Left on %(at)s, %(how)s.", at=at, how=method_word(mark.method))
+    if mark.method is Method.HAND:
+        return _("%(who)s said who it was; seen on %(at)s.", who=by, at=at)
+    if mark.kind is MarkKind.SEEN:
+        return _("Seen again on %(at)s, %(how)s.", at=at, how=method_word(mark.method))
+    return _("Arrived on %(at)s, %(how)s.", at=at, how=method_word(mark.method))
+
+
+def why(record: AttendanceRecord, actors: Mapping[str, str]) -> str:
+    """Return in a few words why the register says what it says about somebody."""
+    said = decisive_mark(record)
+    if said is None:
+        return rule_word(record.rule)
+    if said.kind is MarkKind.STATUS:
+        by = actors.get(said.by, said.by)
+        return _("%(rule)s, by %(who)s", rule=rule_word(said.rule), who=by)
+    return f"{rule_word(record.rule)}, {method_word(said.method)}"
+
+
+def arrival(at: datetime | None) -> str:
+    return clock(at)
+
+
+def init_app(app: Flask) -> None:
+    """Let templates use the words."""
+    app.jinja_env.filters.update(
+        status_word=status_word,
+        method_word=method_word,
+        rule_word=rule_word,
+        remark_word=remark_word,
+        doubt_word=doubt_word,
+        evidence_words=evidence_words,
+    )
