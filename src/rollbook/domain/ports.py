@@ -367,6 +367,24 @@ class Register(Protocol):
         """
         ...
 
+    def search(
+        self,
+        text: str,
+        *,
+        before: int,
+        down_to: int,
+        limit: int,
+        most: int,
+        kinds: Sequence[str] | None = None,
+        groups: Collection[str] | None = None,
+    ) -> tuple[list[Entry], int]:
+        """Return the newest entries with an id in them, and where the search would go on.
+
+        It opens at most `most` seals, and ends earlier when it has found `limit` entries; what
+        `kinds`, `groups`, `before` and `down_to` mean, `entries` says.
+        """
+        ...
+
     def since(self, number: int, kinds: Sequence[str], limit: int) -> list[Entry]:
         """Return at most `limit` entries of these kinds after this number, oldest first.
 

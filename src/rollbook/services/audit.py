@@ -18,10 +18,12 @@ from rollbook.domain.subjects import Group, Subject
 
 PAGE, MOST = 50, 1_000  # entries
 CHUNK = 250  # entries that are read at a time while most do not fit
-LOOKED = 1_500  # entries that one request opens
+LOOKED = 1_500  # entries that one request reads
+OPENED = 400  # seals that one request opens in search of somebody
 WINDOW = 200_000  # numbers that one reading passes over
-PASSED = 600_000  # numbers that one request passes over
+PASSED = 400_000  # numbers that one request passes over
 NEIGHBOURS = 2  # on each side: a late entry among them does not lead a search by time astray
+ABOUT_PEOPLE = frozenset(EntryKind) - {EntryKind.SESSION, EntryKind.EXPORT, EntryKind.SETTING}
 _ABOUT = ("subject_id", "subject_ids", "candidates")
 
 
@@ -116,19 +118,18 @@ def when(entry: Entry) -> datetime | None:
         return None
 
 
-def _search(
-    uow: UnitOfWork, query: AuditQuery, start: int, first: int
-) -> tuple[list[Entry], int]:
+def _search(uow: UnitOfWork, query: AuditQuery, start: int, first: int) -> tuple[list[Entry], int]:
     """Return what was found, and the number before which the next search goes on."""
-    kinds = None if query.kinds is None else sorted(query.kinds)
-    groups = None if query.subject_id is None else _groups_of(uow, query.subject_id)
-    picky = query.account_id is not None or query.subject_id is not None
-    chunk = CHUNK if picky or query.since or query.until else query.size
+    named = query.subject_id or query.account_id
+    if named is not None:
+        return _search_named(uow, query, named, start, first)
+    timed = query.since is not None or query.until is not None
+    chunk = max(CHUNK, query.size) if timed else query.size
     found: list[Entry] = []
     before, looked = start, 0
     while before > first and looked < LOOKED and start - before < PASSED:
         floor = max(first, before - WINDOW)
-        read = uow.register.entries(kinds, chunk, before=before, down_to=floor, groups=groups)
+        read = uow.register.entries(_kinds(query), chunk, before=before, down_to=floor)
         for entry in read:
             if _fits(entry, query):
                 found.append(entry)
@@ -137,6 +138,29 @@ def _search(
         looked += len(read)
         before = read[-1].number if len(read) == chunk else floor
     return found, before
+
+
+def _search_named(
+    uow: UnitOfWork, query: AuditQuery, named: str, start: int, first: int
+) -> tuple[list[Entry], int]:
+    groups = None if query.subject_id is None else _groups_of(uow, query.subject_id)
+    down_to = max(first, start - PASSED)
+    read, reached = uow.register.search(
+        named,
+        before=start,
+        down_to=down_to,
+        limit=query.size,
+        most=OPENED,
+        kinds=_kinds(query),
+        groups=groups,
+    )
+    return [entry for entry in read if _fits(entry, query)], reached
+
+
+def _kinds(query: AuditQuery) -> list[EntryKind] | None:
+    if query.subject_id is None:
+        return None if query.kinds is None else sorted(query.kinds)
+    return sorted(ABOUT_PEOPLE if query.kinds is None else query.kinds & ABOUT_PEOPLE)
 
 
 def _fits(entry: Entry, query: AuditQuery) -> bool:

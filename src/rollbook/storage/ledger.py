@@ -6,10 +6,10 @@ row in `ledger` keeps number, kind, session and digests either way, so the chain
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from rollbook.domain.ports import Progress
@@ -115,21 +115,33 @@ class Ledger:
         down_to: int = 1,
         groups: Collection[str] | None = None,
     ) -> list[Entry]:
-        query = select(ledger).where(ledger.c.number >= down_to)
+        query = _part(kinds, down_to, groups)
         if before is not None:
             query = query.where(ledger.c.number < before)
-        if kinds is not None:
-            query = query.where(ledger.c.kind.in_([str(kind) for kind in kinds]))
-        if groups is not None:
-            theirs = select(sessions.c.session_id).where(sessions.c.group_id.in_(groups))
-            other = ledger.c.kind != EntryKind.MARK.value
-            query = query.where(or_(other, ledger.c.session_id.in_(theirs)))
         newest = query.order_by(ledger.c.number.desc()).limit(limit)
         rows = self._connection.execute(newest).all()
         in_sheets = self._folded([row for row in rows if row.payload is None])
         return [
             self._open(row) if row.payload is not None else _folded(row, in_sheets) for row in rows
         ]
+
+    def search(
+        self,
+        text: str,
+        *,
+        before: int,
+        down_to: int,
+        limit: int,
+        most: int,
+        kinds: Sequence[str] | None = None,
+        groups: Collection[str] | None = None,
+    ) -> tuple[list[Entry], int]:
+        from rollbook.storage.searching import Search  # needed by the audit alone
+
+        search = Search(
+            self._connection, self._body_and_entry, self._sheets_of, _entry, text.encode()
+        )
+        return search.run(_part(kinds, down_to, groups), before, down_to, limit, most)
 
     def since(self, number: int, kinds: Sequence[str], limit: int) -> list[Entry]:
         wanted = ledger.c.kind.in_([str(kind) for kind in kinds])
@@ -275,6 +287,9 @@ class Ledger:
             raise _tampered(f"Entry {row.number}") from error
         return unpad(text)
 
+    def _body_and_entry(self, row: Row[Any]) -> tuple[bytes, Callable[[], Entry]]:
+        return self._body(row), lambda: self._open(row)
+
     def _open(self, row: Row[Any]) -> Entry:
         body = self._opened.get(
             (row.number, bytes(row.payload)), lambda: from_json(self._body(row))
@@ -285,6 +300,18 @@ class Ledger:
 def first_head(mac: Mac) -> dict[str, object]:
     """Return the row of an empty register's head, under the register's digest."""
     return {"name": HEAD, "number": 0, "link": START, "mac": Chain(mac).head(0, START)}
+
+
+def _part(kinds: Sequence[str] | None, down_to: int, groups: Collection[str] | None) -> Select[Any]:
+    """Return the query of a part of the book; of marks only those of these groups' sessions."""
+    query = select(ledger).where(ledger.c.number >= down_to)
+    if kinds is not None:
+        query = query.where(ledger.c.kind.in_([str(kind) for kind in kinds]))
+    if groups is not None:
+        theirs = select(sessions.c.session_id).where(sessions.c.group_id.in_(groups))
+        other = ledger.c.kind != EntryKind.MARK.value
+        query = query.where(or_(other, ledger.c.session_id.in_(theirs)))
+    return query
 
 
 def _head_query() -> Any:
