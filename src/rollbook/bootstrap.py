@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from rollbook.services.accounts import Accounts
     from rollbook.services.audit import Audit
     from rollbook.services.board import Boards
+    from rollbook.services.calendar_import import CalendarImport
     from rollbook.services.calendars import Calendars
     from rollbook.services.camera_test import CameraTester
     from rollbook.services.camera_watch import CameraWatch
@@ -386,6 +387,12 @@ class App:
         from rollbook.services.calendars import Calendars
 
         return Calendars(self.uow, self.clock, self.timetable.plan_anew)
+
+    @cached_property
+    def calendar_import(self) -> CalendarImport:
+        from rollbook.services.calendar_import import CalendarImport
+
+        return CalendarImport(self.uow, self.clock, self.timetable)
 
     @cached_property
     def session_life(self) -> SessionLife:

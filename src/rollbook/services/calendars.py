@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -133,9 +133,7 @@ class Calendars:
     def add_holidays(self, new: list[DayRange], by: str) -> None:
         """Add those that are not there already."""
         with self._open_uow() as uow:
-            old = _holidays(uow)
-            added = [held for held in dict.fromkeys(new) if held not in old]
-            _set_holidays(uow, (*old, *added))
+            added = add_holidays(uow, new)
             self._end(uow, "holidays added", by, days=[_days(held) for held in added])
 
     def remove_holiday(self, held: DayRange, by: str) -> None:
@@ -148,6 +146,15 @@ class Calendars:
         uow.register.append(NewEntry(EntryKind.SETTING, body))
         self._changed(uow)
         uow.commit()
+
+
+def add_holidays(uow: UnitOfWork, new: Sequence[DayRange]) -> list[DayRange]:
+    """Add holidays within a transaction; return those that were not there."""
+    old = _holidays(uow)
+    added = [held for held in dict.fromkeys(new) if held not in old]
+    if added:
+        _set_holidays(uow, (*old, *added))
+    return added
 
 
 def _terms(uow: UnitOfWork) -> tuple[Term, ...]:
