@@ -3,13 +3,16 @@ PYTHON ?= python3
 PROJECT = $(PYTHON) scripts/project.py
 
 .DEFAULT_GOAL := help
-.PHONY: run test lint types texts help
+.PHONY: run demo test lint types texts help
 
-run: ## set everything up, then show the main job on the embedded default
-	@$(PROJECT) run
+run: ## set everything up, then start the web application; ARGS="--lan" for the local network
+	@exec $(PROJECT) run $(ARGS)
+
+demo: ## set everything up, then show the main job in the terminal
+	@$(PROJECT) demo $(ARGS)
 
 test: ## set everything up, then run every test that this machine can run
-	@$(PROJECT) test
+	@$(PROJECT) test $(ARGS)
 
 lint: ## check style, security rules and who imports whom
 	@$(PROJECT) lint

@@ -1,6 +1,7 @@
 """Set up and run Rollbook from a checkout: the same steps on Linux, macOS and Windows.
 
-    python scripts/project.py run      set everything up, then the demonstration
+    python scripts/project.py run      set everything up, then start the web application
+    python scripts/project.py demo     set everything up, then the demonstration
     python scripts/project.py test     set everything up, then every test this machine can run
     python scripts/project.py lint     ruff and the import contracts
     python scripts/project.py types    mypy
@@ -16,6 +17,7 @@ import argparse
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import venv
@@ -86,9 +88,22 @@ def install_programs() -> None:
 
 
 def run(arguments: list[str]) -> None:
-    """Set everything up, then show the main job."""
+    """Set everything up, then start the web application; it runs until it is ended."""
     install("demo")
-    call(PYTHON, "-m", "rollbook", "init")
+    sys.exit(attend([str(PYTHON), "-m", "rollbook", "up", *arguments]))
+
+
+def attend(words: list[str]) -> int:
+    """Run a server, hand on to it that it is to end, and return its exit code."""
+    server = subprocess.Popen(words, cwd=PROJECT)  # noqa: S603 - our own command
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells both of Ctrl-C
+    signal.signal(signal.SIGTERM, lambda number, frame: server.terminate())
+    return server.wait()
+
+
+def demo(arguments: list[str]) -> None:
+    """Set everything up, then show the main job in the terminal."""
+    install("demo")
     call(PYTHON, "-m", "rollbook", "demo", *arguments)
 
 
@@ -126,7 +141,7 @@ def texts(arguments: list[str]) -> None:
 def main() -> None:
     if sys.version_info < OLDEST:
         sys.exit(f"Rollbook needs Python {OLDEST[0]}.{OLDEST[1]} or newer; this is {sys.version}")
-    verbs = {"run": run, "test": test, "lint": lint, "types": types, "texts": texts}
+    verbs = {"run": run, "demo": demo, "test": test, "lint": lint, "types": types, "texts": texts}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("verb", choices=verbs)
     known, rest = parser.parse_known_args()
