@@ -22,12 +22,12 @@ PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT / "tests"))
 
 from playwright.sync_api import Browser, Error, Page  # noqa: E402
-from web.full_school import make_full_site  # noqa: E402
 
 from e2e.running import chromium, running, sign_in_context  # noqa: E402
 from rollbook.storage.database import Database  # noqa: E402
 from rollbook.web.app import create_app  # noqa: E402
 from rollbook.web.parts import WebOptions  # noqa: E402
+from web.full_school import make_full_site  # noqa: E402
 from web.pages import ROLES, addresses  # noqa: E402
 from web.school import Site, sign_in  # noqa: E402
 
