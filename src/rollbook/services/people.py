@@ -101,6 +101,34 @@ class People:
             uow.commit()
         return new
 
+    def change(
+        self,
+        subject_id: str,
+        *,
+        name: str,
+        external_id: str | None = None,
+        contacts: Sequence[str] = (),
+    ) -> Subject:
+        """Write all of somebody's details anew; what is not given is taken away.
+
+        Raises:
+            NotFound: there is no such person.
+            AlreadyExists: as for `add`.
+        """
+        with self._open_uow() as uow:
+            uow.register.hold()
+            old = uow.subjects.get(subject_id)
+            told = {"external_id": clean_id(external_id), "contacts": tuple(contacts)}
+            new = replace(old, name=clean_name(name), **told)  # type: ignore[arg-type]
+            if new == old:
+                return old
+            if (new.name, new.external_id) != (old.name, old.external_id):
+                require_distinguishable(new, uow.subjects.all())
+            uow.subjects.update(new)
+            self._log(uow, "renamed", subject_id)
+            uow.commit()
+        return new
+
     def remove(self, subject_id: str) -> None:
         """Remove a person and destroy their key; their marks keep the random id."""
         with self._open_uow() as uow:

@@ -32,3 +32,9 @@ def cut_crop(pixels: Pixels, face: DetectedFace) -> Crop:
 def open_crop(crop: Crop) -> tuple[Pixels, Points]:
     """Return the crop's pixels and landmarks."""
     return read_image(crop.jpeg), crop.landmarks
+
+
+def luma_of(crop: Crop) -> float:
+    """Return the mean luma of a crop, 0..255."""
+    pixels, _ = open_crop(crop)
+    return float(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY).mean())

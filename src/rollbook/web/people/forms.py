@@ -1,0 +1,82 @@
+"""What people type into the forms of this area, read and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from flask import request
+from flask_babel import gettext as _
+
+from rollbook.domain.subjects import clean_name
+from rollbook.errors import InvalidInput
+from rollbook.services.consenting import ConsentTerms
+from rollbook.services.people import clean_id
+from rollbook.web.errors import sentence
+
+MOST_CONTACTS = 10
+
+
+@dataclass
+class Form:
+    """The values as they were typed, to be shown again, and what is wrong with them."""
+
+    values: Mapping[str, str]
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def sent(cls) -> Form:
+        return cls(request.form.to_dict())
+
+    def text(self, name: str) -> str:
+        return self.values.get(name, "").strip()
+
+    def checked(self, name: str) -> bool:
+        return self.values.get(name) == "yes"
+
+    def try_(self, name: str, read: Callable[[], object]) -> object:
+        """Return what `read` gives, or note under the field why it does not."""
+        try:
+            return read()
+        except InvalidInput as error:
+            self.errors[name] = sentence(error)
+            return None
+
+    def name(self) -> str:
+        if not self.text("name"):
+            self.errors["name"] = _("Please enter a name.")
+            return ""
+        return str(self.try_("name", lambda: clean_name(self.text("name"))) or "")
+
+    def external_id(self) -> str | None:
+        found = self.try_("external_id", lambda: clean_id(self.text("external_id")))
+        return None if found is None else str(found)
+
+    def contacts(self) -> tuple[str, ...]:
+        lines = [line.strip() for line in self.text("contacts").splitlines() if line.strip()]
+        if len(lines) > MOST_CONTACTS or any(len(line) > 200 for line in lines):
+            self.errors["contacts"] = _("At most ten contacts, each on a line of its own.")
+            return ()
+        return tuple(lines)
+
+    def day(self, name: str, *, required: bool = False) -> date | None:
+        text = self.text(name)
+        if not text:
+            if required:
+                self.errors[name] = _("Please choose a day.")
+            return None
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            self.errors[name] = _("This is not a day. Write it as year-month-day.")
+            return None
+
+    def terms(self) -> ConsentTerms:
+        """Return what was agreed to; both the text and who said so are needed."""
+        text_id, given_by = self.text("text_id"), self.text("given_by")
+        if not text_id:
+            self.errors["text_id"] = _("Say which text was agreed to.")
+        if not given_by:
+            self.errors["given_by"] = _("Say who agreed: the person, or who cares for them.")
+        return ConsentTerms(text_id, given_by, retain_until=self.day("retain_until"))
