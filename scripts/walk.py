@@ -33,6 +33,7 @@ from web.school import Site, sign_in  # noqa: E402
 
 SIZES = {"wide": (1280, 800), "phone": (390, 844)}
 TALLEST = 2200  # pixels of a page that are shown
+GAP = 10
 SMALLER = 0.6  # the wide page is shown so much smaller
 OPTIONS = WebOptions(limits=False, pseudo=True)
 
@@ -86,14 +87,22 @@ def shot(page: Page, base: str, address: str, file: Path) -> None:
     except (Error, ValueError) as error:
         print(f"{address}: {str(error).splitlines()[0]}")
         return
-    total = sum(look.width for look in looks) + 10 * len(looks)
-    sheet = Image.new("RGB", (total, max(look.height for look in looks)), "#888")
-    left = 0
-    for look in looks:
-        sheet.paste(look, (left, 0))
-        left += look.width + 10
+    sheet = together(*looks)
     sheet.save(file)
     print(file.name)
+
+
+def together(light: Image.Image, dark: Image.Image, *phones: Image.Image) -> Image.Image:
+    """Return one picture: the two wide looks above each other, those of the phone beside them."""
+    tall = max(light.height + dark.height + GAP, *(phone.height for phone in phones))
+    sheet = Image.new("RGB", (light.width + sum(p.width + GAP for p in phones), tall), "#888")
+    sheet.paste(light, (0, 0))
+    sheet.paste(dark, (0, light.height + GAP))
+    left = light.width + GAP
+    for phone in phones:
+        sheet.paste(phone, (left, 0))
+        left += phone.width + GAP
+    return sheet
 
 
 def four_looks(page: Page, url: str) -> Iterator[Image.Image]:

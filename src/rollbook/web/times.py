@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_date, format_time, get_datetime_format
 from flask import Flask, g
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
@@ -45,8 +45,11 @@ def weekday(value: date | datetime) -> str:
 
 
 def moment(at: datetime | None) -> str:
-    """Return date and time."""
-    return "" if at is None else format_datetime(local(at), "medium", locale=get_locale())
+    """Return date and time, to the minute."""
+    if at is None:
+        return ""
+    joined = get_datetime_format("medium", locale=get_locale())
+    return str(joined).replace("{1}", day(at)).replace("{0}", clock(at))
 
 
 def span(value: timedelta) -> str:
