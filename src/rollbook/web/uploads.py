@@ -24,4 +24,12 @@ class UploadRequest(Request):
     ) -> IO[bytes]:
         if total_content_length is not None and total_content_length <= IN_MEMORY:
             return BytesIO()
-        return cast(IO[bytes], parts().work_files.create())
+        sealed = parts().work_files.create()
+        self.__dict__.setdefault("_sealed", []).append(sealed)
+        return cast(IO[bytes], sealed)
+
+    def close(self) -> None:
+        """Close all files, also those of a form that was refused half way."""
+        super().close()
+        for sealed in self.__dict__.pop("_sealed", []):
+            sealed.close()

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, request
-from flask.blueprints import BlueprintSetupState
 
 from rollbook.services.archive import LARGEST_ARCHIVE
-from rollbook.web.uploads import UploadRequest
 
 MEGABYTE = 1024 * 1024
 PICTURES = 100 * MEGABYTE  # of one form with photographs
@@ -21,11 +19,6 @@ LIMITS = {
 }
 
 blueprint = Blueprint("people", __name__, url_prefix="/people")
-
-
-@blueprint.record_once
-def _seal_uploads(state: BlueprintSetupState) -> None:
-    state.app.request_class = UploadRequest
 
 
 @blueprint.url_value_preprocessor
