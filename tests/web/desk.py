@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import cv2
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.test import TestResponse, encode_multipart
 
 from intake import TERMS, Intake, portrait, shade
 from rollbook.bootstrap import App
@@ -52,10 +53,7 @@ class Desk:
     def send(
         self, client: FlaskClient, subject_id: str, *files: tuple[str, bytes], **fields: str
     ) -> TestResponse:
-        data = {"files": [(io.BytesIO(data), name) for name, data in files], **fields}
-        return client.post(
-            f"/people/{subject_id}/samples", data=data, content_type="multipart/form-data"
-        )
+        return client.post(f"/people/{subject_id}/samples", **multipart(files, **fields))
 
     def counts(self, subject_id: str) -> int:
         with self.site.parts.uow() as uow:
@@ -65,6 +63,13 @@ class Desk:
         """Return the entries of these kinds, oldest first."""
         with self.site.parts.uow() as uow:
             return list(reversed(uow.register.entries(kinds)))
+
+
+def multipart(files: Sequence[tuple[str, bytes]], field: str = "files", **fields: str) -> Any:
+    """Return a form with files as the client takes it; it lies in memory, not in a file."""
+    given = [FileStorage(io.BytesIO(data), name) for name, data in files]
+    boundary, body = encode_multipart(MultiDict([*fields.items(), *((field, f) for f in given)]))
+    return {"data": body, "content_type": f"multipart/form-data; boundary={boundary}"}
 
 
 def png(colour: Colour, step: int = 0, right: int = 0, up: int = 0) -> bytes:
