@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from rollbook.services.groups import Groups
     from rollbook.services.importing import Importer
     from rollbook.services.kiosk import KioskDesk
+    from rollbook.services.kiosk_greeting import KioskGreeting
     from rollbook.services.kiosk_live import KioskTools
     from rollbook.services.look_alike_book import LookAlikeBook
     from rollbook.services.own_account import OwnAccount
@@ -344,13 +345,26 @@ class App:
         return CodeKeeper(self.uow, self.clock)
 
     @cached_property
+    def kiosk_greeting(self) -> KioskGreeting:
+        from rollbook.services.kiosk_greeting import KioskGreeting
+
+        return KioskGreeting(self.uow, self.clock)
+
+    @cached_property
     def kiosk_desk(self) -> KioskDesk:
         """Answers kiosks; the networks that it uses are those of `engines`."""
         from rollbook.services.kiosk import KioskDesk
         from rollbook.services.kiosk_marks import KioskMarks
         from rollbook.services.kiosk_sessions import KioskSessions
 
-        marks = KioskMarks(self.uow, self.clock, self.register.sight, self.own_codes, self.pins)
+        marks = KioskMarks(
+            self.uow,
+            self.clock,
+            self.register.sight,
+            self.own_codes,
+            self.pins,
+            self.kiosk_greeting.of,
+        )
         sessions = KioskSessions(self.uow, self.clock, self.today)
         return KioskDesk(self.uow, self.clock, sessions, marks, self.own_codes, self.run_for_kiosk)
 

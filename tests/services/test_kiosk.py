@@ -19,7 +19,7 @@ from rollbook.services.consenting import ConsentTerms
 from rollbook.services.devices import DevicePlan
 from rollbook.services.kiosk import KioskDesk
 from rollbook.services.kiosk_live import AT_ONCE, CALM, LiveKiosk
-from rollbook.services.kiosk_marks import GREETING, KioskMarks
+from rollbook.services.kiosk_marks import KioskMarks
 from rollbook.services.kiosk_sessions import KioskSessions
 from rollbook.testing import BLUE, GREEN, RED
 
@@ -98,9 +98,7 @@ def test_somebody_who_is_enrolled_meanwhile_is_found(bench: KioskBench) -> None:
 
 def test_a_site_may_greet_by_the_first_name_or_by_none(bench: KioskBench) -> None:
     for wish, name in (("first", "Ada"), ("none", "")):
-        with bench.parts.uow() as uow:
-            uow.site.set(GREETING, wish)
-            uow.commit()
+        bench.parts.kiosk_greeting.choose(wish, ADMIN)
         bench.watch(pictures=12)
         assert bench.watch(RED)[0].name == name
 
@@ -170,7 +168,14 @@ def test_nobody_is_called_marked_while_the_database_cannot_be_written(
             raise StorageUnavailable("The disk is full.")
         return parts.register.sight(*arguments)
 
-    marks = KioskMarks(parts.uow, bench.clock, sometimes, parts.own_codes, parts.pins)
+    marks = KioskMarks(
+        parts.uow,
+        bench.clock,
+        sometimes,
+        parts.own_codes,
+        parts.pins,
+        parts.kiosk_greeting.of,
+    )
     sessions = KioskSessions(parts.uow, bench.clock, parts.today)
     bench.desk = KioskDesk(
         parts.uow, bench.clock, sessions, marks, parts.own_codes, parts.run_for_kiosk

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 
 from rollbook.domain.attendance import Ignored, Session, next_mark
 from rollbook.domain.kiosk_answers import GONE, Notice, Said, notice_of
-from rollbook.domain.kiosks import Device, Greeting
+from rollbook.domain.kiosks import Device
 from rollbook.domain.ports import Clock, OpenUnitOfWork
 from rollbook.domain.subjects import new_id
 from rollbook.errors import NotFound, StorageUnavailable
@@ -17,7 +18,6 @@ from rollbook.services.marks import marks_about
 from rollbook.services.own_codes import CodeKeeper
 from rollbook.services.pins import NoPin, PinKeeper, PinRight
 
-GREETING = "kiosk_greeting"  # the site's setting
 CLAIM_HOLDS = timedelta(seconds=45)
 
 
@@ -31,12 +31,15 @@ class KioskMarks:
         sight: Sight,
         codes: CodeKeeper,
         pins: PinKeeper,
+        greet: Callable[[str], str],
     ) -> None:
+        """`greet` returns what is shown of the name of a subject id."""
         self._open_uow = open_uow
         self._clock = clock
         self._sight = sight
         self._codes = codes
         self._pins = pins
+        self._greet = greet
 
     def mark(self, device: Device, live: LiveKiosk, sighting: Sighting) -> Said:
         """Write a sighting, or ask for the PIN first where the kiosk wants both."""
@@ -44,7 +47,7 @@ class KioskMarks:
             return self.write(device, live.session, sighting)
         try:
             told = self._nothing_to_write(device, live.session, sighting)
-            name = self._greeting(sighting.subject_id)
+            name = self._greet(sighting.subject_id)
         except NotFound:
             return Said(Notice.NOT_MARKED, reason=GONE)
         except StorageUnavailable:
@@ -60,7 +63,7 @@ class KioskMarks:
             if code is not None and not self._codes.use(code, session.session_id):
                 return Said(Notice.CODE_USED)
             said = self._write(device, session, sighting)
-            name = self._greeting(sighting.subject_id)
+            name = self._greet(sighting.subject_id)
         except NotFound:
             return Said(Notice.NOT_MARKED, reason=GONE)
         except StorageUnavailable:
@@ -114,9 +117,3 @@ class KioskMarks:
             return
         with suppress(StorageUnavailable):  # then the phone shows another one in half a minute
             self._codes.give_back(code, session.session_id)
-
-    def _greeting(self, subject_id: str) -> str:
-        with self._open_uow() as uow:
-            wish = uow.site.get(GREETING)
-            greeting = next((one for one in Greeting if one.value == wish), Greeting.WHOLE)
-            return greeting.of(uow.subjects.get(subject_id).name)

@@ -22,6 +22,7 @@ AREAS = (
     "board",
     "kiosk",
     "devices",
+    "codes",
     "review",
     "me",
     "cameras",

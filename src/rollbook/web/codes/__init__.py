@@ -1,0 +1,1 @@
+"""Codes and PINs: people's own, and those that staff hand out."""

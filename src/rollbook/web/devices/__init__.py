@@ -1,0 +1,1 @@
+"""Kiosks, for who adds and revokes them."""
