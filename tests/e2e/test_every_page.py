@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,6 @@ LEAST = 24  # pixels that a target is wide and high
 
 @pytest.fixture(scope="module")
 def school(blank_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    import shutil
-
     home = Path(shutil.copytree(blank_home, tmp_path_factory.mktemp("every") / "home"))
     yield make_full_site(home)  # the server closes it
 
