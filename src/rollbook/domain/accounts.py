@@ -94,6 +94,10 @@ class WebSessions(Protocol):
         """Return (handle, session) of a user, newest first; the handle can end it."""
         ...
 
+    def handle(self, token: str) -> str:
+        """Return the handle of the session with this token."""
+        ...
+
     def end(self, user_id: str, handle: str) -> bool: ...
 
     def end_all(self, user_id: str, *, but: str | None = None) -> int:

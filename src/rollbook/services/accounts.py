@@ -236,7 +236,7 @@ def clean_login(login: str) -> str:
         raise InvalidInput("A sign-in name is needed.")
     kept = clean_name(login)
     if len(kept) > LOGIN_LIMIT:
-        raise InvalidInput(f"A sign-in name may have {LOGIN_LIMIT} characters.")
+        raise InvalidInput("A sign-in name may have %(limit)s characters.", limit=LOGIN_LIMIT)
     return kept
 
 

@@ -58,7 +58,9 @@ class PasskeyKeeper:
         with self._open_uow() as uow:
             uow.register.hold()
             if len(uow.passkeys.of_user(user.user_id)) >= AT_MOST:
-                raise InvalidInput("An account can have 20 passkeys. Remove one first.")
+                raise InvalidInput(
+                    "An account can have %(limit)s passkeys. Remove one first.", limit=AT_MOST
+                )
             uow.passkeys.add(passkey)
             uow.register.append(
                 account_entry("passkey added", user.user_id, by_of(user), self._clock)

@@ -48,7 +48,7 @@ class Memory:
     entries: Opened = field(default_factory=lambda: Bounded(20_000))
     plans: Bounded[bytes, Plan] = field(default_factory=lambda: Bounded(5_000))
     absences: OpenedAbsences = field(default_factory=lambda: Bounded(10_000))
-    users: OpenedUsers = field(default_factory=lambda: Bounded(2_000))
+    users: OpenedUsers = field(default_factory=lambda: Bounded(30_000))
 
 
 class SqlUnitOfWork:

@@ -159,6 +159,9 @@ class SqlWebSessions:
         rows = self._connection.execute(query.order_by(web_sessions.c.seen_at.desc())).all()
         return [(bytes(row.token).hex(), self._open(row, "")) for row in rows]
 
+    def handle(self, token: str) -> str:
+        return self._index(token).hex()
+
     def end(self, user_id: str, handle: str) -> bool:
         ids = (handle for handle, _ in self.of_user(user_id))
         if handle not in ids:

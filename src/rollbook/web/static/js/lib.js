@@ -13,7 +13,7 @@ export function say(text) {
   }
 }
 
-// POST JSON or a form; returns the answer. Throws an Error with `status` and a sentence.
+// POST JSON or a form; returns the answer. Throws an Error with `status`, a sentence and `body`.
 export async function post(url, data, options = {}) {
   const form = data instanceof FormData || data instanceof Blob;
   const answer = await fetch(url, {
@@ -29,9 +29,9 @@ export async function post(url, data, options = {}) {
     },
   });
   if (answer.ok) return answer.status === 204 ? null : answer.json();
-  let detail = answer.statusText;
-  try { detail = (await answer.json()).detail ?? detail; } catch { /* not JSON: keep the status */ }
-  throw Object.assign(new Error(detail), { status: answer.status });
+  let body = {};
+  try { body = await answer.json(); } catch { /* not JSON: keep the status */ }
+  throw Object.assign(new Error(body.detail ?? answer.statusText), { status: answer.status, body });
 }
 
 export const wait = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
