@@ -1,0 +1,109 @@
+"""What the models of all resources share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, TypeVar
+
+from flask import abort
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from rollbook.domain.access import Permission
+from rollbook.domain.timetable import EARLIEST, LATEST
+from rollbook.web import access
+from rollbook.web.access import ID_LENGTH, actor
+from rollbook.web.parts import parts
+
+ID = r"^[0-9a-f]{32}$"
+LONGEST_PAGE, LAST_PAGE = 200, 100_000
+
+Item = TypeVar("Item")
+
+
+def _within_reach(value: date) -> date:
+    day = value.date() if isinstance(value, datetime) else value
+    if not EARLIEST <= day <= LATEST:
+        raise ValueError("this day is too far away")
+    return value
+
+
+Id = Annotated[str, StringConstraints(pattern=ID)]
+Day = Annotated[
+    date, AfterValidator(_within_reach), Field(description=f"a local date, {EARLIEST} to {LATEST}")
+]
+Instant = Annotated[
+    AwareDatetime,
+    AfterValidator(_within_reach),
+    AfterValidator(lambda value: value.astimezone(UTC)),
+    Field(description="with its offset from UTC"),
+]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Text = Annotated[str, StringConstraints(max_length=1000)]
+
+
+class Body(BaseModel):
+    """What is sent: nothing that is not known, and nothing of another type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Query(BaseModel):
+    """What stands behind the question mark."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PageQuery(Query):
+    page: Annotated[int, Field(ge=1, le=LAST_PAGE, description="pages are counted from 1")] = 1
+    size: Annotated[int, Field(ge=1, le=LONGEST_PAGE, description="entries of a page")] = 50
+
+
+class PageInfo(BaseModel):
+    """Where a page stands among the others."""
+
+    page: int
+    pages: int
+    total: int
+
+
+class Done(BaseModel):
+    """How many a change concerned."""
+
+    count: int
+
+
+def paged(items: Sequence[Item], query: PageQuery) -> tuple[Sequence[Item], PageInfo]:
+    """Return the items of a page; a page after the last one is empty."""
+    pages = max(1, -(-len(items) // query.size))
+    start = (query.page - 1) * query.size
+    shown = items[start : start + query.size]
+    return shown, PageInfo(page=query.page, pages=pages, total=len(items))
+
+
+def own_groups() -> frozenset[str] | None:
+    """Return the groups that the asking account sees; None stands for all."""
+    return actor().group_ids
+
+
+def may(permission: Permission) -> bool:
+    return actor().may(permission)
+
+
+def require_people(subject_ids: Sequence[str]) -> None:
+    """Refuse when one of these is nobody whom the account may see."""
+    for subject_id in dict.fromkeys(subject_ids):
+        access.require_subject(subject_id)
+
+
+def require_user(user_id: str) -> None:
+    """Refuse an id that is no account's."""
+    if len(user_id) != ID_LENGTH:
+        abort(404)
+    with parts().uow() as uow:
+        uow.users.get(user_id)
+
+
+def taken(source: object, *names: str) -> dict[str, Any]:
+    """Return these attributes by name."""
+    return {name: getattr(source, name) for name in names}

@@ -1,0 +1,209 @@
+"""Cameras, accounts, exports and the audit."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from flask import Response
+from pydantic import BaseModel, Field, JsonValue
+
+from rollbook.domain.access import Role
+from rollbook.domain.month import Month
+from rollbook.domain.register import EntryKind
+from rollbook.domain.tokens import Scope
+from rollbook.errors import NotFound
+from rollbook.services.audit import AuditQuery
+from rollbook.web.access import actor, require_group
+from rollbook.web.api.common import Body, Day, Id, PageInfo, PageQuery, Query, own_groups, paged
+from rollbook.web.api.me import MONTH
+from rollbook.web.api.operations import operation
+from rollbook.web.audit.reading import midnight, plain_body
+from rollbook.web.parts import parts
+
+FILES = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "pdf": "application/pdf",
+}
+SEALED = "application/octet-stream"
+
+
+class Camera(BaseModel):
+    """A camera of the server, without anything secret."""
+
+    id: str
+    name: str
+    source: str = Field(description="without user, password or query")
+    room: str
+    group_ids: list[str] = Field(description="none: sessions of all groups")
+    direction: str
+    enabled: bool
+
+
+class Cameras(PageInfo):
+    items: list[Camera]
+
+
+class Account(BaseModel):
+    """Somebody who signs in."""
+
+    id: str
+    login: str
+    name: str
+    role: Role
+    active: bool
+    subject_id: str | None
+
+
+class Accounts(PageInfo):
+    items: list[Account]
+
+
+class ExportOrder(Body):
+    """Which month of which groups, and as what."""
+
+    month: Annotated[str, Field(pattern=MONTH)]
+    format: Annotated[str, Field(pattern="^(csv|pdf|xlsx)$")]
+    group_ids: list[Id] = Field(
+        default_factory=list, max_length=500, description="none: all of one's own"
+    )
+    encrypt: bool = False
+
+
+class AuditEntriesQuery(Query):
+    before: Annotated[
+        int | None, Field(ge=1, le=2**62, description="entries with smaller numbers")
+    ] = None
+    size: Annotated[int, Field(ge=1, le=200)] = 50
+    kind: EntryKind | None = None
+    account_id: Id | None = None
+    subject_id: Id | None = None
+    first_day: Day | None = None
+    last_day: Day | None = None
+
+
+class AuditEntry(BaseModel):
+    """One entry of the register; people are named by random id alone."""
+
+    number: int
+    kind: EntryKind
+    session_id: str | None
+    body: dict[str, JsonValue]
+
+
+class AuditEntries(BaseModel):
+    """Entries, newest first."""
+
+    items: list[AuditEntry]
+    before: int | None = Field(description="ask for the next page with it; null: there is none")
+    total: int = Field(description="entries of the whole register")
+
+
+@operation("GET", "/cameras", scope=Scope.CAMERAS_READ, query=PageQuery, answer=Cameras)
+def cameras(query: PageQuery) -> Cameras:
+    """List the cameras that watch one's groups."""
+    found, info = paged(parts().cameras.seen_by(actor()), query)
+    items = [
+        Camera(
+            id=one.camera_id,
+            name=one.name,
+            source=one.shown,
+            room=one.room,
+            group_ids=sorted(one.group_ids),
+            direction=one.direction.value,
+            enabled=one.enabled,
+        )
+        for one in found
+    ]
+    return Cameras(**dict(info), items=items)
+
+
+@operation("GET", "/users", scope=Scope.USERS_READ, query=PageQuery, answer=Accounts)
+def users(query: PageQuery) -> Accounts:
+    """List accounts."""
+    with parts().uow() as uow:
+        found, info = paged(uow.users.all(), query)
+    items = [
+        Account(
+            id=one.user_id,
+            login=one.login,
+            name=one.name,
+            role=one.role,
+            active=one.active,
+            subject_id=one.subject_id,
+        )
+        for one in found
+    ]
+    return Accounts(**dict(info), items=items)
+
+
+@operation(
+    "POST",
+    "/exports",
+    scope=Scope.EXPORTS_READ,
+    body=ExportOrder,
+    files=(*FILES.values(), SEALED),
+    refusals=(400, 404),
+    token_only=True,
+)
+def export(body: ExportOrder) -> Response:
+    """Make a file of a month's register; that it was made is in the register."""
+    names = _group_names(body.group_ids)
+    made = parts().exporter.export(
+        Month.parse(body.month), body.format, names, encrypt=body.encrypt, by=actor().by
+    )
+    kind = SEALED if body.encrypt else FILES[body.format]
+    answer = Response(made.data, mimetype=kind)
+    answer.headers.set("Content-Disposition", "attachment", filename=made.name)
+    return answer
+
+
+@operation(
+    "GET",
+    "/audit/entries",
+    scope=Scope.AUDIT_READ,
+    query=AuditEntriesQuery,
+    answer=AuditEntries,
+)
+def audit_entries(query: AuditEntriesQuery) -> AuditEntries:
+    """Read the register, newest first.
+
+    A page may be short: go on with `before` until it is null.
+    """
+    page = parts().audit.page(
+        AuditQuery(
+            kinds=None if query.kind is None else frozenset({query.kind}),
+            account_id=query.account_id,
+            subject_id=query.subject_id,
+            since=None if query.first_day is None else midnight(query.first_day),
+            until=None if query.last_day is None else midnight(query.last_day, after=True),
+            before=query.before,
+            size=query.size,
+        )
+    )
+    items = [
+        AuditEntry(
+            number=entry.number,
+            kind=entry.kind,
+            session_id=entry.session_id,
+            body=dict(plain_body(entry)),
+        )
+        for entry in page.entries
+    ]
+    return AuditEntries(items=items, before=page.before, total=page.head)
+
+
+def _group_names(group_ids: list[str]) -> list[str]:
+    """Return the names of these groups, or of all that the account sees; never of none.
+
+    Raises:
+        NotFound: the account has no group, and must not get everybody's.
+    """
+    if group_ids:
+        return [require_group(group_id).name for group_id in dict.fromkeys(group_ids)]
+    own = own_groups()
+    with parts().uow() as uow:
+        names = [g.name for g in uow.groups.all() if own is None or g.group_id in own]
+    if not names:
+        raise NotFound("There is no group of yours.")
+    return names

@@ -1,0 +1,273 @@
+"""Series of the timetable, and absences told in advance."""
+
+from __future__ import annotations
+
+from datetime import date, time
+from typing import Annotated
+
+from flask import abort
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
+
+from rollbook.domain.absences import Absence as KeptAbsence
+from rollbook.domain.attendance import SCHOOL_LESSON
+from rollbook.domain.timetable import LONGEST_CYCLE
+from rollbook.domain.timetable import Series as KeptSeries
+from rollbook.domain.tokens import Scope
+from rollbook.services.people_search import sees
+from rollbook.web.access import actor, require_group, require_subject
+from rollbook.web.api.common import (
+    Body,
+    Day,
+    Id,
+    Name,
+    PageInfo,
+    PageQuery,
+    Text,
+    own_groups,
+    paged,
+    require_people,
+)
+from rollbook.web.api.operations import operation
+from rollbook.web.api.people import snapshot
+from rollbook.web.parts import parts
+
+SERIES = "/timetable/series"
+ONE = SERIES + "/<string(length=32):series_id>"
+
+
+def _on_the_minute(value: time) -> time:
+    if value.tzinfo is not None or value.microsecond:
+        raise ValueError("a time of the site's clocks, without fractions or a zone")
+    return value
+
+
+WallClock = Annotated[
+    time,
+    AfterValidator(_on_the_minute),
+    Field(json_schema_extra={"format": None, "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"}),
+]
+Weekday = Annotated[int, Field(ge=0, le=6)]
+
+
+class Series(BaseModel):
+    """A group's meetings at one time of day."""
+
+    id: str
+    group_id: str
+    title: str
+    room: str
+    start: str = Field(description="of the site's clocks")
+    end: str = Field(description="not after the start: on the next day")
+    first_day: date
+    last_day: date | None
+    weekdays: list[int] = Field(description="0 is Monday")
+    every_weeks: int
+    extra_days: list[date]
+    days_off: list[date]
+    policy: str
+
+
+class SeriesPage(PageInfo):
+    items: list[Series]
+
+
+class SeriesQuery(PageQuery):
+    group_id: Id | None = None
+
+
+class NewSeries(Body):
+    """Meetings every week, or every few weeks."""
+
+    group_id: Id
+    title: Annotated[str, Field(max_length=120)] = ""
+    room: Annotated[str, Field(max_length=60)] = ""
+    start: WallClock
+    end: WallClock
+    first_day: Day
+    last_day: Day | None = None
+    weekdays: Annotated[list[Weekday], Field(min_length=1, max_length=7)]
+    every_weeks: Annotated[int, Field(ge=1, le=LONGEST_CYCLE)] = 1
+
+
+class SeriesEnd(Body):
+    last_day: Day
+
+
+class Absence(BaseModel):
+    """Somebody will not be there on these days, the last one included."""
+
+    id: str
+    subject_id: str
+    first_day: date
+    last_day: date
+    reason: str
+    label: str
+    note: str
+    told_by: str
+    told_at: AwareDatetime
+
+
+class Absences(PageInfo):
+    items: list[Absence]
+
+
+class AbsencesQuery(PageQuery):
+    since: Day | None = Field(default=None, description="not over on this day; left out: today")
+
+
+class NewAbsence(Body):
+    """Who is absent, when, and why: a code of the site's list of reasons."""
+
+    subject_ids: Annotated[list[Id], Field(min_length=1, max_length=500)]
+    first_day: Day
+    last_day: Day
+    reason: Name
+    note: Text = ""
+
+
+class Told(BaseModel):
+    items: list[Absence]
+    marks: int = Field(description="sessions that were excused at once")
+
+
+@operation(
+    "GET",
+    SERIES,
+    scope=Scope.TIMETABLE_READ,
+    query=SeriesQuery,
+    answer=SeriesPage,
+    refusals=(404,),
+)
+def all_series(query: SeriesQuery) -> SeriesPage:
+    """List series, of one's own groups or of all."""
+    wanted = own_groups()
+    if query.group_id is not None:
+        require_group(query.group_id)
+        wanted = frozenset({query.group_id})
+    shown, info = paged(parts().timetable.all(wanted), query)
+    return SeriesPage(**dict(info), items=[_series(one) for one in shown])
+
+
+@operation("GET", ONE, scope=Scope.TIMETABLE_READ, answer=Series)
+def series(series_id: str) -> Series:
+    """Show one series."""
+    return _series(_require_series(series_id))
+
+
+@operation(
+    "POST",
+    SERIES,
+    scope=Scope.TIMETABLE_WRITE,
+    body=NewSeries,
+    answer=Series,
+    status=201,
+    refusals=(404,),
+)
+def add_series(body: NewSeries) -> Series:
+    """Add a series and plan its first weeks."""
+    require_group(body.group_id)
+    wanted = KeptSeries(
+        series_id="",
+        group_id=body.group_id,
+        title=body.title,
+        room=body.room,
+        start=body.start,
+        end=body.end,
+        first_day=body.first_day,
+        last_day=body.last_day,
+        weekdays=frozenset(body.weekdays),
+        every_weeks=body.every_weeks,
+        policy=SCHOOL_LESSON,
+    )
+    made, _ = parts().timetable.add(wanted, actor().by)
+    return _series(made)
+
+
+@operation("POST", f"{ONE}/end", scope=Scope.TIMETABLE_WRITE, body=SeriesEnd, status=204)
+def end_series(series_id: str, body: SeriesEnd) -> None:
+    """Let a series take place for the last time on a day; later sessions are removed."""
+    _require_series(series_id)
+    parts().timetable.end(series_id, body.last_day, actor().by)
+
+
+@operation("GET", "/absences", scope=Scope.ABSENCES_READ, query=AbsencesQuery, answer=Absences)
+def absences(query: AbsencesQuery) -> Absences:
+    """List absences that were told, of one's own people or of all."""
+    own = own_groups()
+    people = None
+    if own is not None:
+        index = snapshot()
+        people = [k.subject_id for k in index.ordered if sees(k, own, index.day)]
+    found = parts().absences.since(query.since or parts().today(), people)
+    shown, info = paged(found, query)
+    return Absences(**dict(info), items=[_absence(one) for one in shown])
+
+
+@operation(
+    "POST",
+    "/absences",
+    scope=Scope.ABSENCES_WRITE,
+    body=NewAbsence,
+    answer=Told,
+    status=201,
+    refusals=(404,),
+)
+def tell_absence(body: NewAbsence) -> Told:
+    """Tell an absence of one or more people; their sessions are excused."""
+    require_people(body.subject_ids)
+    told = parts().absences.tell(
+        body.subject_ids, body.first_day, body.last_day, body.reason, actor().by, body.note
+    )
+    return Told(items=[_absence(one) for one in told.absences], marks=told.marks)
+
+
+@operation(
+    "DELETE",
+    "/absences/<string(length=32):absence_id>",
+    scope=Scope.ABSENCES_WRITE,
+    status=204,
+)
+def take_absence_back(absence_id: str) -> None:
+    """Take an absence back, with the excuses that it led to."""
+    kept = parts().absences.get(absence_id)
+    require_subject(kept.subject_id)
+    parts().absences.take_back(absence_id, actor().by)
+
+
+def _require_series(series_id: str) -> KeptSeries:
+    found = parts().timetable.get(series_id)
+    if not actor().sees_group(found.group_id):
+        abort(404)
+    return found
+
+
+def _series(kept: KeptSeries) -> Series:
+    return Series(
+        id=kept.series_id,
+        group_id=kept.group_id,
+        title=kept.title,
+        room=kept.room,
+        start=kept.start.isoformat(),
+        end=kept.end.isoformat(),
+        first_day=kept.first_day,
+        last_day=kept.last_day,
+        weekdays=sorted(kept.weekdays),
+        every_weeks=kept.every_weeks,
+        extra_days=sorted(kept.extra_days),
+        days_off=sorted(kept.days_off),
+        policy=kept.policy.name,
+    )
+
+
+def _absence(kept: KeptAbsence) -> Absence:
+    return Absence(
+        id=kept.absence_id,
+        subject_id=kept.subject_id,
+        first_day=kept.first_day,
+        last_day=kept.last_day,
+        reason=kept.reason,
+        label=kept.label,
+        note=kept.note,
+        told_by=kept.told_by,
+        told_at=kept.told_at,
+    )
