@@ -22,6 +22,7 @@ from rollbook.domain.passkeys import Passkeys
 from rollbook.domain.register import Entry, NewEntry, Verification
 from rollbook.domain.request_ports import Requests
 from rollbook.domain.subjects import Consent, Group, Membership, Reference, Subject
+from rollbook.domain.task_ports import Tasks
 from rollbook.domain.templates import TemplateSpace
 from rollbook.domain.timetable_ports import AbsenceList, DueWork, SeriesList
 from rollbook.domain.token_ports import ApiTokens
@@ -480,6 +481,8 @@ class UnitOfWork(Protocol):
     def due(self) -> DueWork: ...
     @property
     def absences(self) -> AbsenceList: ...
+    @property
+    def tasks(self) -> Tasks: ...
     @property
     def vault(self) -> Vault: ...
 

@@ -32,6 +32,7 @@ from rollbook.storage.repositories.requests import SqlRequests
 from rollbook.storage.repositories.samples import SqlReferences
 from rollbook.storage.repositories.series import SqlSeries
 from rollbook.storage.repositories.site import SqlReviews, SqlSiteSettings
+from rollbook.storage.repositories.tasks import SqlTasks
 from rollbook.storage.repositories.timetable import Plan, SqlGroups, SqlSessions
 from rollbook.storage.repositories.tokens import SqlApiTokens
 from rollbook.storage.tables import counters
@@ -155,6 +156,10 @@ class SqlUnitOfWork:
     @cached_property
     def credentials(self) -> SqlCredentials:
         return SqlCredentials(self._connection, self.vault)
+
+    @cached_property
+    def tasks(self) -> SqlTasks:
+        return SqlTasks(self._connection, self.vault)
 
     def touch_gallery(self) -> None:
         """Let `gallery_version` grow when this transaction is committed."""
