@@ -145,9 +145,9 @@ def test_the_first_start_makes_everything_and_the_second_finds_it(
 ) -> None:
     first = start(new_home).ready()
     assert "Made database and keys" in first.output
-    taken = run(new_home, "--port", str(first.port))
-    assert taken.returncode == 1
-    assert f"Port {first.port} is taken" in taken.stderr and "Traceback" not in taken.stderr
+    again = run(new_home, "--port", str(first.port))
+    assert again.returncode == 1
+    assert f"Rollbook runs already: http://127.0.0.1:{first.port}." in again.stderr
     assert first.end(signal.SIGINT) == 0
     second = start(new_home).ready()
     assert "Made database" not in second.output
@@ -199,6 +199,16 @@ def test_options_that_do_not_fit_are_told_in_a_sentence(
     assert done.returncode == code, done.stderr
     assert said in done.stderr and "Traceback" not in done.stderr
     assert not (tmp_path / "home").exists(), "nothing is made before all is known to fit"
+
+
+def test_a_port_that_another_program_uses_is_told(book: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        done = run(book, "--port", str(port))
+    assert done.returncode == 1
+    assert f"Port {port} is taken" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_wrong_certificate_files_are_told_in_a_sentence(book: Path) -> None:

@@ -24,6 +24,8 @@ from rollbook.cli import (
     register,
     sessions,
     up,
+    upgrade,
+    users,
     watch,
 )
 
@@ -60,6 +62,7 @@ def root(
 for module in (
     admin,
     people,
+    users,
     enrol,
     importing,
     sessions,
@@ -69,6 +72,7 @@ for module in (
     doctor,
     watch,
     up,
+    upgrade,
     measure,
     bench,
 ):

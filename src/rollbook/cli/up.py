@@ -49,18 +49,22 @@ def up(
 ) -> None:
     """Start the web application; Ctrl-C ends it. The first start sets everything up."""
     from rollbook.cli.journal import write_journal
+    from rollbook.cli.one_server import own_home, running_at, runs_already
     from rollbook.web.server import listen, serve
 
     settings = load_settings(common.chosen_home())
     reach = Reach(port, lan, host, cert, key, trust_port)
     reach.refuse_contradictions()
+    if (address := running_at(settings.home)) is not None:
+        raise runs_already(address)
     sockets = listen(reach.listen_on, port)
     doors = listen(reach.listen_on, reach.door_port) if lan else []
-    with common.ended_in_order() as asked:
+    address = reach.address_here
+    with own_home(settings.home, address), common.ended_in_order() as asked:
         app = ready(settings)
         write_journal(settings.home / "logs")
         plan = reach.plan(app)
-        tell = partial(_tell, app, plan, open_browser)
+        tell = partial(_tell, app, plan, address, open_browser)
         serve(app, plan, sockets, doors, stop=asked, started=tell)
     common.say("Rollbook has ended.")
 
@@ -85,6 +89,13 @@ class Reach:
         if self.host is not None:
             return (self.host.strip("[]"),)
         return EVERYWHERE if self.lan or self.cert else HERE
+
+    @property
+    def address_here(self) -> str:
+        """Return what a browser on this machine opens."""
+        scheme = "https" if self.lan or self.cert else "http"
+        host = HERE[0] if self.host is None and scheme == "http" else "localhost"
+        return f"{scheme}://{host}:{self.port}"
 
     def refuse_contradictions(self) -> None:
         """Raises InvalidInput when the options do not fit together."""
@@ -177,13 +188,11 @@ def ready(settings: Settings) -> App:
     return app
 
 
-def _tell(app: App, plan: ServerPlan, open_browser: bool | None) -> None:
+def _tell(app: App, plan: ServerPlan, here: str, open_browser: bool | None) -> None:
     """Say where the application is, once it answers, and open it where somebody would see it."""
     from rollbook.web.server import has_desktop
 
     options = plan.options
-    local = f"{'https' if plan.certificate else 'http'}://localhost:{plan.port}"
-    here = options.address if plan.hosts == HERE else local
     code = app.setup.begin()
     common.say(f"Rollbook is ready: {options.address}  (Ctrl-C ends it)")
     if options.trust_address:
