@@ -21,6 +21,7 @@ from rollbook.network.certificates import CertificateFiles
 from rollbook.web.asgi import create_asgi
 from rollbook.web.parts import WebOptions
 from rollbook.web.trust.door import trust_door
+from rollbook.worker.clock import DueClock
 
 log = logging.getLogger(__name__)
 
@@ -110,9 +111,12 @@ def serve(
     stop: Callable[[], bool],
     started: Callable[[], None],
 ) -> None:
-    """Serve until `stop`; `started` is called once everything answers. Cameras run meanwhile."""
+    """Serve until `stop`; `started` is called once everything answers.
+
+    Due work is done and cameras run meanwhile.
+    """
     try:
-        with running_cameras(app):
+        with due_work(app), running_cameras(app):
             pages = create_asgi(app, plan.options)
             main = _Server(_config(pages, plan), stop)
             servers = [(main, sockets)]
@@ -136,6 +140,17 @@ def running_cameras(app: App) -> Iterator[None]:
         yield
     finally:
         app.camera_watch.stop()
+
+
+@contextmanager
+def due_work(app: App) -> Iterator[None]:
+    """Do what falls due, such as opening and closing sessions, while the block runs."""
+    clock = DueClock(app.due.run_due)
+    clock.start()
+    try:
+        yield
+    finally:
+        clock.stop()
 
 
 class _Server(uvicorn.Server):
