@@ -1,0 +1,1 @@
+"""Sessions of a day, and the page of each."""

@@ -1,0 +1,211 @@
+"""Sessions by day, and the page of one: what it is, how many are there, and what to do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from rollbook.domain.access import Permission
+from rollbook.domain.attendance import POLICIES, SCHOOL_LESSON, Session, SessionState, plan_session
+from rollbook.domain.subjects import Group
+from rollbook.domain.timetable import EARLIEST, LATEST
+from rollbook.errors import InvalidInput
+from rollbook.services.register import clean_remark
+from rollbook.services.timetable import TITLE_LIMIT
+from rollbook.web.access import actor, permit, require_group, require_session
+from rollbook.web.errors import sentence
+from rollbook.web.parts import parts
+from rollbook.web.sessions.words import session_name, state_pill, state_word
+from rollbook.web.times import local, zone
+from rollbook.web.timetable.forms import Form
+from rollbook.web.timetable.policies import policy_options
+
+blueprint = Blueprint("sessions", __name__, url_prefix="/sessions")
+
+COUNTED = 12  # sessions of a list whose people are counted
+DAY = timedelta(days=1)
+
+
+@blueprint.context_processor
+def _words() -> dict[str, object]:
+    return {"state_word": state_word, "state_pill": state_pill, "session_name": session_name}
+
+
+@blueprint.get("")
+@permit(Permission.SESSIONS_READ)
+def index() -> str:
+    """List the sessions of a day, of all groups or of one."""
+    day = _day()
+    groups = _groups()
+    chosen = request.args.get("group", "")
+    with parts().uow() as uow:
+        found = uow.sessions.all(first_day=day, last_day=day)
+    shown = [one for one in found if one.group_id in groups and chosen in ("", one.group_id)]
+    open_now = [one for one in shown if one.state is SessionState.OPEN]
+    lines = parts().boards.lines(open_now) if len(open_now) <= COUNTED else []
+    return render_template(
+        "sessions/index.html",
+        day=day,
+        today=parts().today(),
+        before=day - DAY,
+        after=day + DAY,
+        sessions=sorted(shown, key=lambda one: (one.starts_at, groups[one.group_id].name)),
+        groups=groups,
+        chosen=chosen,
+        totals={line.session.session_id: line.totals for line in lines},
+        rooms=parts().timetable.rooms([one.session_id for one in shown]),
+        waiting=_waiting(groups, day),
+    )
+
+
+@blueprint.get("/<session_id>")
+@permit(Permission.SESSIONS_READ)
+def page(session_id: str) -> str:
+    """Show one session with what can be done with it."""
+    session = require_session(session_id)
+    board = parts().boards.of(session_id)
+    return render_template(
+        "sessions/page.html",
+        session=session,
+        tab="page",
+        group=board.group,
+        totals=board.totals,
+        people=len(board.people),
+        room=parts().timetable.rooms([session_id]).get(session_id, ""),
+        counts=session.state.counts,
+    )
+
+
+@blueprint.get("/new")
+@permit(Permission.SESSIONS_RUN)
+def new() -> str:
+    """Ask for which group a session is opened now."""
+    now = local(parts().clock.now())
+    later = now + timedelta(minutes=45)
+    values = {"start": f"{now:%H:%M}", "end": f"{later:%H:%M}", "policy": SCHOOL_LESSON.name}
+    return _form(Form({**values, "group": request.args.get("group", "")}))
+
+
+@blueprint.post("/new")
+@permit(Permission.SESSIONS_RUN)
+def add() -> Response | tuple[str, int]:
+    """Open a session of today that the timetable does not have."""
+    form = Form.sent()
+    start, end = form.clock("start"), form.clock("end")
+    policy = POLICIES.get(form.text("policy"), SCHOOL_LESSON)
+    title = clean_remark(form.text("title")[:TITLE_LIMIT]) or ""
+    group = require_group(form.text("group")) if form.text("group") else None
+    if group is None:
+        form.errors["group"] = _("Please choose a group.")
+    if form.errors or start is None or end is None or group is None:
+        return _form(form), 422
+    try:
+        starts_at, ends_at, day = plan_session(parts().today(), start, end, zone())
+    except InvalidInput as error:
+        form.errors["end"] = sentence(error)
+        return _form(form), 422
+    session = parts().register.open_session(
+        group.group_id,
+        starts_at,
+        ends_at,
+        business_date=day,
+        title=title,
+        policy=policy,
+        by=actor().by,
+    )
+    flash(_("The session is open."), "good")
+    return redirect(url_for("sessions.page", session_id=session.session_id))
+
+
+@blueprint.post("/<session_id>/open")
+@permit(Permission.SESSIONS_RUN)
+def open_now(session_id: str) -> Response:
+    """Open a planned session before its time."""
+    return _moved(session_id, parts().session_life.open, _("The session is open."))
+
+
+@blueprint.post("/<session_id>/close")
+@permit(Permission.SESSIONS_RUN)
+def close(session_id: str) -> Response:
+    """Close a session: who was not marked is absent."""
+    return _moved(
+        session_id,
+        parts().register.close_session,
+        _("The session is closed. Who was not marked is absent."),
+    )
+
+
+@blueprint.post("/<session_id>/cancel")
+@permit(Permission.SESSIONS_RUN)
+def cancel(session_id: str) -> Response:
+    """Call a session off."""
+    return _moved(
+        session_id,
+        parts().session_life.cancel,
+        _("The session is called off. It counts nowhere."),
+    )
+
+
+@blueprint.post("/<session_id>/restore")
+@permit(Permission.SESSIONS_RUN)
+def restore(session_id: str) -> Response:
+    """Let a session that was called off take place after all."""
+    return _moved(session_id, parts().session_life.restore, _("The session takes place after all."))
+
+
+def _moved(session_id: str, move: Callable[[str, str], Session], said: str) -> Response:
+    require_session(session_id)
+    move(session_id, actor().by)
+    flash(said, "good")
+    return redirect(url_for("sessions.page", session_id=session_id))
+
+
+def _form(form: Form) -> str:
+    return render_template(
+        "sessions/new.html",
+        form=form,
+        groups=[(group_id, group.name) for group_id, group in _groups().items()],
+        policies=policy_options(),
+    )
+
+
+def _groups() -> dict[str, Group]:
+    """Return the groups that the actor sees, by id, sorted by name."""
+    with parts().uow() as uow:
+        found = uow.groups.all()
+    return {group.group_id: group for group in found if actor().sees_group(group.group_id)}
+
+
+def _waiting(groups: dict[str, Group], day: date) -> int:
+    """Return how many sessions of the last two weeks nobody took, before this day."""
+    with parts().uow() as uow:
+        found = uow.sessions.all(
+            first_day=day - 14 * DAY, last_day=day - DAY, states=[SessionState.NOT_TAKEN]
+        )
+    return sum(session.group_id in groups for session in found)
+
+
+@blueprint.get("/not-taken")
+@permit(Permission.SESSIONS_READ)
+def not_taken() -> str:
+    """List the sessions of the last months that nobody took."""
+    groups, today = _groups(), parts().today()
+    with parts().uow() as uow:
+        found = uow.sessions.all(
+            first_day=today - 90 * DAY, last_day=today, states=[SessionState.NOT_TAKEN]
+        )
+    shown = [session for session in reversed(found) if session.group_id in groups]
+    return render_template("sessions/not_taken.html", sessions=shown[:200], groups=groups)
+
+
+def _day() -> date:
+    """Return the day that is asked for, by default today."""
+    try:
+        day = date.fromisoformat(request.args.get("day", ""))
+    except ValueError:
+        return parts().today()
+    return day if EARLIEST < day < LATEST else parts().today()

@@ -1,0 +1,1 @@
+"""Groups, the timetable with its calendar, and absences that are told in advance."""
