@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date
 
+from babel.dates import format_date, format_skeleton
 from flask import Flask
+from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from rollbook.domain.attendance import (
     AttendanceRecord,
@@ -21,9 +22,9 @@ from rollbook.domain.attendance import (
 from rollbook.domain.explanation import decisive_mark
 from rollbook.domain.identification import Doubt
 from rollbook.domain.ports import UnitOfWork
-from rollbook.domain.statements import TAKEN_BACK
+from rollbook.domain.statements import BY_PERSON, TAKEN_BACK
 from rollbook.errors import NotFound
-from rollbook.web.times import clock, moment
+from rollbook.web.times import moment
 
 _MINUTES = re.compile(r"([0-9.]+) min")
 
@@ -187,12 +188,19 @@ def why(record: AttendanceRecord, actors: Mapping[str, str]) -> str:
         return rule_word(record.rule)
     if said.kind is MarkKind.STATUS:
         by = actors.get(said.by, said.by)
+        if said.rule == BY_PERSON:
+            return _("set by %(who)s", who=by)
         return _("%(rule)s, by %(who)s", rule=rule_word(said.rule), who=by)
     return f"{rule_word(record.rule)}, {method_word(said.method)}"
 
 
-def arrival(at: datetime | None) -> str:
-    return clock(at)
+def month_name(day: date) -> str:
+    """Return month and year of a day."""
+    return format_skeleton("yMMMM", day, locale=get_locale())
+
+
+def short_weekday(day: date) -> str:
+    return format_date(day, "EEE", locale=get_locale())
 
 
 def init_app(app: Flask) -> None:
@@ -204,4 +212,6 @@ def init_app(app: Flask) -> None:
         remark_word=remark_word,
         doubt_word=doubt_word,
         evidence_words=evidence_words,
+        month_name=month_name,
+        short_weekday=short_weekday,
     )

@@ -6,8 +6,6 @@ const root = document.getElementById("register");
 const words = texts();
 const KEYS = { p: "present", l: "late", g: "left_early", e: "excused", a: "absent" };
 
-if (root) start();
-
 function start() {
   root.classList.add("scripted");
   const queue = new Queue();
@@ -244,3 +242,5 @@ function focusRow(row) {
   (row.querySelector("input[type=radio]:checked") ?? row.querySelector("input[type=radio]")).focus();
   row.scrollIntoView({ block: "nearest" });
 }
+
+if (root) start();

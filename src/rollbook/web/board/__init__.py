@@ -1,0 +1,1 @@
+"""The live board, for a wall or a phone."""

@@ -1,0 +1,44 @@
+"""A month as weeks of days, for the calendar of the own record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from babel import Locale
+from flask_babel import get_locale
+
+from rollbook.services.own_record import OwnLine, OwnMonth
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarDay:
+    """One square of the calendar."""
+
+    day: date
+    inside: bool  # of the shown month
+    today: bool
+    lines: tuple[OwnLine, ...]
+
+
+def weeks_of(month: OwnMonth, today: date) -> list[list[CalendarDay]]:
+    """Return the month's weeks, beginning on the first day of the week of the page's language."""
+    days = month.month.days
+    start = days[0] - timedelta(days=(days[0].weekday() - first_weekday()) % 7)
+    weeks = []
+    while start <= days[-1]:
+        week = [start + timedelta(days=number) for number in range(7)]
+        weeks.append([_square(month, day, today) for day in week])
+        start += timedelta(days=7)
+    return weeks
+
+
+def first_weekday() -> int:
+    """Return 0 for Monday to 6 for Sunday."""
+    locale = get_locale() or Locale("en")
+    return int(locale.first_week_day)
+
+
+def _square(month: OwnMonth, day: date, today: date) -> CalendarDay:
+    inside = (day.year, day.month) == (month.month.year, month.month.month)
+    return CalendarDay(day, inside, day == today, tuple(month.on(day)) if inside else ())
