@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 REF = "#/components/schemas/"
@@ -86,7 +86,8 @@ def _parts(document: Mapping[str, Any], operation: Mapping[str, Any]) -> Iterato
     for status, answer in operation["responses"].items():
         content = answer.get("content", {}).get("application/json")
         if content:
-            yield Part(f"Answer {status}", _fields(document, content["schema"]))
+            answered = _fields(document, content["schema"])
+            yield Part(f"Answer {status}", [replace(field, required=False) for field in answered])
 
 
 def _fields(document: Mapping[str, Any], schema: Mapping[str, Any]) -> list[Field]:

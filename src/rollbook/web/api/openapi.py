@@ -17,6 +17,9 @@ from rollbook.web.api.problems import MEDIA_TYPE, Problem
 REF = "#/components/schemas/{model}"
 _PARAMETER = re.compile(r"<[^:>]+:([a-z_]+)>")
 
+TAGS = (
+    "me people groups sessions timetable absences reviews requests cameras users exports audit"
+).split()
 TEXTS = {
     400: "The values cannot be used; `detail` says why.",
     401: "No token, or one that is worth nothing.",
@@ -49,7 +52,7 @@ def document() -> dict[str, Any]:
     schemas, defined = models_json_schema(list(dict.fromkeys(modes)), ref_template=REF)
     known = defined.get("$defs", {})
     paths: dict[str, dict[str, Any]] = {}
-    for one in OPERATIONS:
+    for one in sorted(OPERATIONS, key=lambda one: TAGS.index(one.tag)):
         path = _PARAMETER.sub(r"{\1}", one.path)
         paths.setdefault(path, {})[one.method.lower()] = _operation(one, schemas, known)
     queries = {_name(one.query, schemas) for one in OPERATIONS if one.query is not None}

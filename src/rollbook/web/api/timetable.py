@@ -6,7 +6,7 @@ from datetime import date, time
 from typing import Annotated
 
 from flask import abort
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, WithJsonSchema
 
 from rollbook.domain.absences import Absence as KeptAbsence
 from rollbook.domain.attendance import SCHOOL_LESSON
@@ -44,7 +44,7 @@ def _on_the_minute(value: time) -> time:
 WallClock = Annotated[
     time,
     AfterValidator(_on_the_minute),
-    Field(json_schema_extra={"format": None, "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"}),
+    WithJsonSchema({"type": "string", "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}),
 ]
 Weekday = Annotated[int, Field(ge=0, le=6)]
 

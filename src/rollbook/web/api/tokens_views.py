@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from flask import flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from rollbook.domain.access import Actor, Permission, Role
@@ -79,7 +80,7 @@ def _page(errors: dict[str, str], made: str | None) -> str:
         form=request.form,
         scopes=scopes_for(who.role, own_record=who.subject_id is not None),
         words=SCOPES,
-        days=DAYS,
+        choices=[(days, ngettext("%(num)s day", "%(num)s days", days)) for days in DAYS],
     )
 
 
