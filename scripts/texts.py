@@ -60,7 +60,7 @@ SHOWN_ERRORS = {
 } - UNSHOWN
 LAYERS_OF_ERRORS = ("domain", "services", "storage", "vision", "web", "bootstrap.py")
 
-PLACEHOLDER = re.compile(r"%\((\w+)\)[#0\- +]*[\d.]*[a-zA-Z]|%%")
+PLACEHOLDER = re.compile(r"%\((\w+)\)[#0\- +]*[\d.]*[a-zA-Z]|%%|\{\w+\}")
 
 
 class Text(NamedTuple):
@@ -163,7 +163,7 @@ def template() -> Catalog:
     made = Catalog(fuzzy=False)
     for text in texts():
         key = text.forms[0] if len(text.forms) == 1 else text.forms
-        flags = ["python-format"] if PLACEHOLDER.search(text.forms[-1]) else []
+        flags = ["python-format"] if "%(" in text.forms[-1] else []
         made.add(key, locations=[(text.place, None)], flags=flags)
     return made
 
