@@ -268,3 +268,15 @@ def test_an_office_has_words_of_its_own(site: Site, web_app: Flask) -> None:
     site.parts.site.change("test", words="office")
     with web_app.test_request_context():
         assert status_words()["absent"] == "not in"
+
+
+def test_a_zone_that_is_not_in_the_list_is_not_changed_by_the_way(
+    site: Site, client_of: Browser
+) -> None:
+    site.parts.site.change("test", time_zone="Etc/GMT+5")
+    alice = client_of("alice")
+    assert '<option value="Etc/GMT+5" selected>' in alice.get("/site").text
+    named = {"site_name": "Hill School", "time_zone": "Etc/GMT+5", "language": "en"}
+    assert where(alice.post("/site/name", data=named)) == (302, "/site")
+    wrong = alice.post("/site/name", data=named | {"time_zone": "Etc/GMT+6"})
+    assert wrong.status_code == 400

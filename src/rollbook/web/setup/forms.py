@@ -40,8 +40,9 @@ def zones() -> list[str]:
 
 
 def zone_of(choices: SiteChoices) -> str:
-    """Return the site's time zone, or that of this machine until one is chosen."""
-    return choices.time_zone or local_zone().key
+    """Return the site's time zone; until one is chosen that of this machine, or UTC."""
+    here = local_zone().key
+    return choices.time_zone or (here if here in zones() else "UTC")
 
 
 def minutes(policy: AttendancePolicy) -> dict[str, str]:

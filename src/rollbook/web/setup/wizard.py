@@ -66,7 +66,7 @@ def change_name() -> dict[str, str]:
     errors: dict[str, str] = {}
     if language not in LANGUAGES:
         errors["language"] = _("Choose a language from the list.")
-    if zone not in forms.zones():
+    if zone not in {*forms.zones(), parts().site.choices().time_zone}:
         errors["time_zone"] = _("Choose a time zone from the list.")
     if errors:
         return errors
@@ -81,11 +81,12 @@ def name_values() -> dict[str, Any]:
     """Return what the fields for name, zone and language show."""
     choices = parts().site.choices()
     chosen = choices if choices.site_name else SiteChoices(language=chosen_language())
+    zone = forms.zone_of(choices)
     return {
         "called": request.form.get("site_name", choices.site_name),
-        "time_zone": request.form.get("time_zone") or forms.zone_of(choices),
+        "time_zone": request.form.get("time_zone") or zone,
         "spoken": request.form.get("language") or chosen.language,
-        "zones": forms.zones(),
+        "zones": [*forms.zones(), *([] if zone in forms.zones() else [zone])],
     }
 
 

@@ -63,4 +63,5 @@ async function run() {
   }
 }
 
+button.hidden = false;
 button.addEventListener("click", run);
