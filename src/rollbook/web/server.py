@@ -168,12 +168,9 @@ class _Server(uvicorn.Server):
         yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # streams that are still open are cut off here; that is no fault to be reported
+        # streams that are still open are cut off, also after this; that is no fault to be told
         logging.getLogger("uvicorn.error").disabled = True
-        try:
-            await super().shutdown(sockets)
-        finally:
-            logging.getLogger("uvicorn.error").disabled = False
+        await super().shutdown(sockets)
 
 
 async def _serve_all(
@@ -184,6 +181,7 @@ async def _serve_all(
             await asyncio.sleep(0.02)
         await asyncio.to_thread(started)
 
+    logging.getLogger("uvicorn.error").disabled = False
     telling = asyncio.create_task(tell())
     try:
         await asyncio.gather(*(server.serve(sockets) for server, sockets in servers))
