@@ -39,8 +39,7 @@ def index() -> str:
     """List the kiosks, and how they greet."""
     return render_template(
         "devices/index.html",
-        devices=parts().devices.all(),
-        groups={group.group_id: group.name for group in _groups()},
+        devices=[(device, _names(device)) for device in parts().devices.all()],
         greeting=parts().kiosk_greeting.get(),
         greetings=[
             (Greeting.WHOLE.value, _("with the whole name, as on the list")),
@@ -134,6 +133,13 @@ def _device(device_id: str) -> Device:
 def _groups() -> list[Group]:
     with parts().uow() as uow:
         return uow.groups.all()
+
+
+def _names(device: Device) -> str:
+    """Return the names of the groups whose sessions the kiosk shows."""
+    if device.group_ids is None:
+        return _("all groups")
+    return ", ".join(group.name for group in _groups() if group.group_id in device.group_ids)
 
 
 def _plan() -> DevicePlan:

@@ -129,7 +129,7 @@ export class Screen {
   #cards() {
     const now = performance.now();
     for (const [key, { until }] of this.shown) if (until < now) this.shown.delete(key);
-    const said = [...this.shown.values()].sort((a, b) => b.left - a.left).map((one) => one.said).slice(0, 4);
+    const said = this.#worthSaying();
     const cards = said.map((one) => this.#card(moodOf(one.notice), this.words(one)));
     const prompt = this.texts.state[this.prompt] ?? "";
     if (cards.length === 0 && prompt) cards.push(this.#card("idle", { text: prompt, more: "" }));
@@ -137,9 +137,18 @@ export class Screen {
     if (key === this.drawn) return;
     this.drawn = key;
     byId("cards").replaceChildren(...cards);
+    byId("cards").classList.toggle("several", cards.length > 1);
     const moods = said.map((one) => moodOf(one.notice)).filter((mood) => mood !== "look");
     byId("stage").dataset.mood = moods[0] ?? "";
     this.#speak(said);
+  }
+
+  // What is settled, from left to right as in a mirror; else the one thing that goes on.
+  #worthSaying() {
+    const all = [...this.shown.values()].sort((a, b) => b.left - a.left).map((one) => one.said);
+    const settled = all.filter((one) => moodOf(one.notice) !== "look");
+    const helpful = all.filter((one) => one.notice === "refused" && one.reason);
+    return settled.length > 0 ? settled.slice(0, 4) : [...helpful, ...all].slice(0, 1);
   }
 
   #card(mood, { text, more }) {
