@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from rollbook.services.enrol import Enroller
     from rollbook.services.enrol_folder import FolderEnroller
     from rollbook.services.export import Exporter
+    from rollbook.services.export_jobs import ExportDesk
     from rollbook.services.galleries import Galleries, SessionGallery
     from rollbook.services.groups import Groups
     from rollbook.services.importing import Importer
@@ -64,12 +65,14 @@ if TYPE_CHECKING:
     from rollbook.services.passkeys import PasskeyKeeper
     from rollbook.services.pending_photos import PhotoShelf, ShownPhoto
     from rollbook.services.people import People
+    from rollbook.services.people_import import PeopleImport
     from rollbook.services.people_index import PeopleIndex
     from rollbook.services.photo import PhotoResult, PhotoTaker
     from rollbook.services.photo_marks import PhotoMarks
     from rollbook.services.pins import PinKeeper
     from rollbook.services.recognise import FrameResult, RecogniserParts
     from rollbook.services.register import RegisterKeeper
+    from rollbook.services.register_check import RegisterCheck
     from rollbook.services.requests import RequestDesk
     from rollbook.services.reviewing import Reviewing
     from rollbook.services.samples import Sampler
@@ -78,6 +81,7 @@ if TYPE_CHECKING:
     from rollbook.services.setup import Setup
     from rollbook.services.sign_in import SignIn
     from rollbook.services.site import Site
+    from rollbook.services.tasks import TaskRunner
     from rollbook.services.timetable import Timetable
     from rollbook.services.tokens import Tokens
     from rollbook.services.watch import Watch, WatchSummary
@@ -247,6 +251,47 @@ class App:
         from rollbook.storage.work_files import WorkFiles
 
         return WorkFiles(self.settings.home / "work")
+
+    @cached_property
+    def people_import(self) -> PeopleImport:
+        from rollbook.services.people_import import PeopleImport
+        from rollbook.vision.images import PICTURE_SUFFIXES
+
+        return PeopleImport(
+            self.uow,
+            self.clock,
+            self.work_files,
+            self._import_enroller,
+            self.read_portrait,
+            self.today,
+            PICTURE_SUFFIXES,
+        )
+
+    def _import_enroller(self, check: Callable[[], None]) -> Enroller:
+        """Return an enroller that asks the engines' threads for one picture after the other."""
+        from rollbook.domain.enrolment import levels_of
+        from rollbook.services.enrol import Enroller
+        from rollbook.services.pooled import PooledSampler
+
+        sampler = PooledSampler(lambda work: self.engines.run(lambda app: work(app.sampler)), check)
+        space = sampler.space
+        calibrations = build_calibrations(self.settings, space)
+        levels = partial(levels_of, calibrations, space, self.settings.target_fpir)
+        return Enroller(self.uow, self.clock, sampler, levels, self.today)
+
+    @cached_property
+    def tasks(self) -> TaskRunner:
+        """Long work that goes on while its page is closed."""
+        from rollbook.services import export_jobs, register_check
+        from rollbook.services.people_import import KIND
+        from rollbook.services.tasks import TaskRunner
+
+        jobs = {
+            KIND: lambda task, control: self.people_import.work(task, control),
+            register_check.KIND: lambda task, control: self.register_check.work(task, control),
+            export_jobs.KIND: lambda task, control: self.export_desk.work(task, control),
+        }
+        return TaskRunner(self.uow, self.clock, jobs)
 
     @staticmethod
     def luma_of(crop: Crop) -> float:
@@ -515,6 +560,18 @@ class App:
         from rollbook.services.audit import Audit
 
         return Audit(self.uow)
+
+    @cached_property
+    def register_check(self) -> RegisterCheck:
+        from rollbook.services.register_check import RegisterCheck
+
+        return RegisterCheck(self.uow, self.clock)
+
+    @cached_property
+    def export_desk(self) -> ExportDesk:
+        from rollbook.services.export_jobs import ExportDesk
+
+        return ExportDesk(self.uow, self.clock, lambda: self.exporter, self.work_files)
 
     @cached_property
     def tokens(self) -> Tokens:

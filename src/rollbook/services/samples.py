@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +70,10 @@ def open_picture(
     """Read one file; its source is the SHA-256 of its bytes."""
     file = LocalPicture(file) if isinstance(file, Path) else file
     try:
-        pixels = read(file.content())
+        content = file.content()
+        pixels = read(content)
+        if isinstance(content, bytes):
+            return Picture(what, hashlib.sha256(content).hexdigest(), pixels)
         return Picture(what, file.digest(), pixels)
     except UnreadableImage as error:
         return EnrolmentRefused(what, Refusal.UNREADABLE.value, str(error))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from types import TracebackType
 
 from rollbook.domain.ports import Clock, OpenUnitOfWork
 from rollbook.domain.task_ports import Task, TaskLine, TaskState
@@ -164,6 +165,6 @@ def _beating(control: TaskControl) -> Iterator[None]:
         thread.join()
 
 
-def _places(error: Exception) -> object:
+def _places(error: Exception) -> tuple[type[Exception], Exception, TracebackType | None]:
     """Return the traceback with the error's kind alone: its text may hold a name."""
     return type(error), type(error)(), error.__traceback__
