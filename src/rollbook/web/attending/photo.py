@@ -182,7 +182,7 @@ def _review(session_id: str, pending: PendingPhotos, error: str = "") -> str:
     session = require_session(session_id)
     rows = register_list(session).rows
     names = {row.subject_id: row.name for row in rows if not row.guest and not row.erased}
-    faces = [_face(face, names, pending.result.review_level) for face in pending.result.faces]
+    faces = _faces(pending, names)
     taken_for = {face.subject_id for face in faces if face.kind == "named"}
     unfindable = [names[s] for s in pending.result.unfindable if s in names]
     missing = [names[s] for s in pending.result.missing if s in names and s not in taken_for]
@@ -198,6 +198,25 @@ def _review(session_id: str, pending: PendingPhotos, error: str = "") -> str:
         error=error,
         chosen=request.form if error else {},
     )
+
+
+def _faces(pending: PendingPhotos, names: dict[str, str]) -> list[FaceOnPage]:
+    """Return all faces; nobody is asked for whose face was found on the same photograph."""
+    found = pending.result.faces
+    named = {
+        (face.photo, face.decision.subject_id)
+        for face in found
+        if isinstance(face.decision, Identified)
+    }
+    level = pending.result.review_level
+    return [
+        _face(face, {s: n for s, n in names.items() if _free(face, s, named)}, level)
+        for face in found
+    ]
+
+
+def _free(face: PhotoFace, subject_id: str, named: set[tuple[int, str]]) -> bool:
+    return isinstance(face.decision, Identified) or (face.photo, subject_id) not in named
 
 
 def _face(face: PhotoFace, names: dict[str, str], level: float) -> FaceOnPage:

@@ -33,10 +33,11 @@ SESSION, NOW = "/sessions/{session_id}/board/stream", "/board/stream"
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """How often a stream speaks and asks; tests are quicker."""
+    """How often a stream speaks and asks, and how many there may be; tests are quicker."""
 
     heartbeat: float = HEARTBEAT
     check: float = CHECK_EVERY
+    per_account: int = PER_ACCOUNT  # streams at once
 
 
 class BoardStreams:
@@ -65,7 +66,7 @@ class BoardStreams:
         scope = await run_in_threadpool(scope_of, actor)
         if scope is False:
             return problem(404, "There is no such page.")
-        if self._open[actor.actor_id] >= PER_ACCOUNT or self._open.total() >= IN_ALL:
+        if self._open[actor.actor_id] >= self._beat.per_account or self._open.total() >= IN_ALL:
             return problem(503, "Too many boards are open. Close some of them.")
         again = _asking(self._context, request, scope_of)
         lines = self._lines(actor.actor_id, None if scope is True else scope, again)
