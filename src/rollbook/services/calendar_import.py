@@ -179,7 +179,6 @@ class _Reader:
         return ImportLine(0, event.summary, LineKind.HOLIDAY, holiday=held)
 
     def _series(self, event: CalendarEvent, moved: Lists) -> Series:
-        group_name, group_id = self._group(event)
         rule, off = event.recurrence, set(event.days_off)
         if event.replaces is None:
             off |= {one.replaces for one in moved.get(event.uid, ()) if one.replaces}
@@ -190,6 +189,7 @@ class _Reader:
         kept = frozenset(extra - off)
         last = rule.last_day if rule is not None else max(extra)
         self._refuse_over(weekdays, last, kept)
+        group_name, group_id = self._group(event)
         if event.start is None or event.end is None:
             raise InvalidInput("Its times or its rule cannot be read.")
         return Series(

@@ -15,6 +15,7 @@ from rollbook.domain.attendance import (
 )
 from rollbook.errors import InvalidInput
 from rollbook.web.errors import sentence
+from rollbook.web.parts import parts
 from rollbook.web.timetable.forms import Form
 
 LIMITS = ("opens_before", "late_after", "absent_after", "minimum_presence", "closes_after")
@@ -22,10 +23,16 @@ OPTIONAL = ("absent_after", "minimum_presence")  # may be left out
 LONGEST = 24 * 60  # minutes
 
 
+def site_policies() -> dict[str, AttendancePolicy]:
+    """Return the policies that can be chosen by their names, that of the site first."""
+    own = parts().site.policy()
+    return {own.name: own, **{name: each for name, each in POLICIES.items() if name != own.name}}
+
+
 def policy_options() -> list[tuple[str, str]]:
     """Return the policies for a choice."""
     words = {SCHOOL_LESSON.name: _("School lesson"), OFFICE_DAY.name: _("Office day")}
-    return [(name, words.get(name, name)) for name in POLICIES]
+    return [(name, words.get(name) or _("As set for this site")) for name in site_policies()]
 
 
 def limit_fields(policy: AttendancePolicy) -> list[tuple[str, str, str, str]]:
@@ -46,15 +53,18 @@ def limit_fields(policy: AttendancePolicy) -> list[tuple[str, str, str, str]]:
     return [(name, *words[name], _minutes(getattr(policy, name))) for name in LIMITS]
 
 
-def read_policy(form: Form) -> AttendancePolicy:
-    """Return the policy that was chosen, with its limits; what is wrong is in the form."""
-    policy = POLICIES.get(form.text("policy"), SCHOOL_LESSON)
+def read_policy(form: Form, *, whole: bool) -> AttendancePolicy:
+    """Return the policy that was chosen, with its limits; what is wrong is in the form.
+
+    `whole` says that the form showed all limits, so that an empty one means none.
+    """
+    policy = site_policies().get(form.text("policy")) or parts().site.policy()
     changes: dict[str, timedelta | None] = {}
     for name in LIMITS:
         minutes = form.number(name, 0, LONGEST)
         if minutes is not None:
             changes[name] = timedelta(minutes=minutes)
-        elif name in OPTIONAL and name in form.values and name not in form.errors:
+        elif whole and name in OPTIONAL and name not in form.errors:
             changes[name] = None
     try:
         return replace(policy, **changes)  # type: ignore[arg-type]

@@ -60,7 +60,7 @@ def new_series() -> str:
         "first_day": today.isoformat(),
         "date": today.isoformat(),
         "every_weeks": "1",
-        "policy": SCHOOL_LESSON.name,
+        "policy": parts().site.policy().name,
     }
     return _page(Form(values), None)
 
@@ -156,7 +156,11 @@ def _group(form: Form) -> Group | None:
 def _read(form: Form, series_id: str, of_group: str) -> Series | None:
     """Return the series that was typed; None when something is wrong, which is in the form."""
     single = form.text("kind") == SINGLE
-    start, end, policy = form.clock("start"), form.clock("end"), read_policy(form)
+    start, end, policy = (
+        form.clock("start"),
+        form.clock("end"),
+        read_policy(form, whole=bool(series_id)),
+    )
     first = form.day("date" if single else "first_day", required=True)
     last = None if single else form.day("last_day")
     off = frozenset() if single else form.days("days_off")
