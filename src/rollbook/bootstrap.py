@@ -93,6 +93,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 FULL_SEARCH_SIDE = 1280  # pixels; a frame is searched at most at this size
+CAMERA_THREADS = 1  # of a camera's networks; it must not hold up who stands before a kiosk
 QUICK_SEARCH_SIDE = 320  # between full searches, to follow faces
 KIOSK_SEARCH_SIDE = 320  # who stands before a kiosk is near; landmarks are found again anyway
 
@@ -291,7 +292,7 @@ class App:
             register_check.KIND: lambda task, control: self.register_check.work(task, control),
             export_jobs.KIND: lambda task, control: self.export_desk.work(task, control),
         }
-        return TaskRunner(self.uow, self.clock, jobs)
+        return TaskRunner(self.uow, self.clock, jobs, self.people_import.tidy)
 
     @staticmethod
     def luma_of(crop: Crop) -> float:
@@ -659,7 +660,7 @@ class App:
         """Watch a camera for a session until `stop`, in this thread with its own networks."""
         from rollbook.vision.addresses import parse_source
 
-        watching = self.for_thread().watch(
+        watching = self.for_thread(CAMERA_THREADS).watch(
             session,
             parse_source(camera.source),
             camera_id=camera.camera_id,

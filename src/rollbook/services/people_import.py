@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from typing import IO, Any, Protocol
 
@@ -22,10 +22,10 @@ from rollbook.services.importing import Importer, ImportReport
 from rollbook.services.people import by_name
 from rollbook.services.roster_csv import LARGEST, YES, RosterRow, RowError, read_roster
 from rollbook.services.samples import ReadImage
-from rollbook.services.tasks import TaskControl
+from rollbook.services.tasks import KEPT, TaskControl
 
 KIND = "people import"
-SHOWN = 30  # names of each kind in the preview
+FILES_KEPT = timedelta(days=2)  # of drafts and of imports that were stopped
 
 MakeEnroller = Callable[[Callable[[], None]], Enroller]
 """Gives an enroller; what it is given is called before each picture and may end the work."""
@@ -37,6 +37,8 @@ class KeptFiles(Protocol):
     def open(self, name: str, key: str) -> IO[bytes]: ...
 
     def delete(self, name: str) -> None: ...
+
+    def purge(self, kept: frozenset[str]) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,26 @@ class PeopleImport:
             else:
                 self._take_in_folders(task, control, self._plan(found))
         self.forget(task)
+
+    def discard(self, task: Task) -> None:
+        """Delete a task that nobody works on, with its files."""
+        self.forget(task)
+        with self._open_uow() as uow:
+            uow.tasks.delete(task.task_id)
+            uow.commit()
+
+    def tidy(self) -> None:
+        """Delete what was left: drafts nobody began, old reports, and files of no task."""
+        now, kept = self._clock.now(), set[str]()
+        with self._open_uow() as uow:
+            found = [task for task in uow.tasks.all() if task.kind == KIND]
+        for task in found:
+            waits = task.state.is_busy or now - task.updated_at < FILES_KEPT
+            if waits and task.state is not TaskState.DONE:
+                kept |= kept_files(task)
+            elif task.state is TaskState.DRAFT or now - task.updated_at > KEPT:
+                self.discard(task)
+        self._files.purge(frozenset(kept))
 
     def forget(self, task: Task) -> None:
         """Delete the uploaded files of a task."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,6 +18,7 @@ from rollbook.errors import RollbookError
 LEASE = timedelta(seconds=60)  # who shows no sign of life for so long has died
 BEAT = 15.0  # seconds between two signs of life
 LOOK = 5.0  # seconds between two looks for tasks that another process has written
+TIDY = 3600.0  # seconds between two looks for what was left
 MOST_LINES = 5_000  # refusals that are kept; the count tells of all
 KEPT = timedelta(days=30)  # so long the report of a task that is over can be read
 
@@ -76,14 +78,20 @@ class TaskControl:
 
 
 Job = Callable[[Task, TaskControl], None]
-Forget = Callable[[Task], None]
 
 
 class TaskRunner:
     """Works off tasks that wait."""
 
-    def __init__(self, open_uow: OpenUnitOfWork, clock: Clock, jobs: Mapping[str, Job]) -> None:
-        """`jobs` do the work of each kind of task."""
+    def __init__(
+        self,
+        open_uow: OpenUnitOfWork,
+        clock: Clock,
+        jobs: Mapping[str, Job],
+        tidy: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`jobs` do the work of each kind of task; `tidy` deletes what is left of old ones."""
+        self._tidy = tidy
         self._open_uow = open_uow
         self._clock = clock
         self._jobs = jobs
@@ -105,6 +113,24 @@ class TaskRunner:
     def wake(self) -> None:
         """Look for tasks now."""
         self._woken.set()
+
+    def stop(self, task_id: str) -> bool:
+        """Let a task end where it is; False when it is over already."""
+        now = self._clock.now()
+        with self._open_uow() as uow:
+            moved = uow.tasks.move(task_id, [TaskState.WAITING], TaskState.STOPPED, now)
+            moved = moved or uow.tasks.move(task_id, [TaskState.RUNNING], TaskState.STOPPING, now)
+            uow.commit()
+        return moved
+
+    def resume(self, task_id: str) -> bool:
+        """Let a task go on that was stopped or failed."""
+        over, now = [TaskState.STOPPED, TaskState.FAILED], self._clock.now()
+        with self._open_uow() as uow:
+            moved = uow.tasks.move(task_id, over, TaskState.WAITING, now)
+            uow.commit()
+        self.wake()
+        return moved
 
     def run_one(self) -> bool:
         """Work off the task that has waited longest; return whether there was one."""
@@ -136,8 +162,12 @@ class TaskRunner:
         return TaskState.DONE, ""
 
     def _run(self) -> None:
+        tidy_at = 0.0
         while not self._ending.is_set():
             try:
+                if time.monotonic() >= tidy_at:
+                    self._tidy()
+                    tidy_at = time.monotonic() + TIDY
                 found = self.run_one()
             except RollbookError as error:  # the database is locked or full; later it may not be
                 log.warning("no task was taken: %s", type(error).__name__)

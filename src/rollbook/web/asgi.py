@@ -22,7 +22,7 @@ from rollbook.web.streaming import StreamContext
 PAGES_AT_ONCE = 12  # threads that answer pages; those never wait for the networks
 
 Background = Callable[[App], AbstractContextManager[Any]]
-BACKGROUND: list[Background] = []
+BACKGROUND: list[Background] = [lambda app: app.tasks]
 """Work that runs as long as the server: due work, long tasks, cameras. Each is entered at the
 start with the installation's parts and left at the end."""
 

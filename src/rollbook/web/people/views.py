@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from rollbook.web.people import adding, camera, groups, listing, person, removal, samples
+from rollbook.web.people import (
+    adding,
+    bulk,
+    camera,
+    groups,
+    imports,
+    listing,
+    person,
+    removal,
+    samples,
+    tasks,
+)
 from rollbook.web.people.area import blueprint
 
 __all__ = [
     "adding",
     "blueprint",
+    "bulk",
     "camera",
     "groups",
+    "imports",
     "listing",
     "person",
     "removal",
     "samples",
+    "tasks",
 ]
