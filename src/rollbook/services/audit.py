@@ -13,7 +13,7 @@ from statistics import median_low
 
 from rollbook.domain.access import Role
 from rollbook.domain.ports import OpenUnitOfWork, UnitOfWork
-from rollbook.domain.register import Entry, EntryKind
+from rollbook.domain.register import Entry, EntryKind, NewEntry
 from rollbook.domain.subjects import Group, Subject
 
 PAGE, MOST = 50, 1_000  # entries
@@ -81,6 +81,12 @@ class Audit:
         full = len(found) >= query.size
         return AuditPage(tuple(found), None if done else reached, done or full, head)
 
+    def note_export(self, by: str, at: datetime, count: int) -> None:
+        """Write that somebody took a part of the register along."""
+        with self._open_uow() as uow:
+            uow.register.append(_exported(by, at, count))
+            uow.commit()
+
     def names(self, entries: Collection[Entry]) -> Names:
         """Return what the ids of these entries stand for."""
         with self._open_uow() as uow:
@@ -98,6 +104,11 @@ class Audit:
                 sessions={one: session.title for one, session in sessions.items()},
                 session_groups={one: session.group_id for one, session in sessions.items()},
             )
+
+
+def _exported(by: str, at: datetime, count: int) -> NewEntry:
+    body = {"event": "audit exported", "by": by, "at": at.isoformat(), "entries": count}
+    return NewEntry(EntryKind.ACCESS, body)
 
 
 def people_of(entry: Entry) -> list[str]:

@@ -1,0 +1,63 @@
+"""Checking the whole register as a long task, which an auditor starts and reads."""
+
+from __future__ import annotations
+
+from rollbook.domain.ports import Clock, OpenUnitOfWork
+from rollbook.domain.register import EntryKind, NewEntry, Verification
+from rollbook.domain.subjects import new_id
+from rollbook.domain.task_ports import Task, TaskLine, TaskState
+from rollbook.services.tasks import TaskControl
+
+KIND = "check of the register"
+HEAD, FAULT = "head", "fault"  # codes of the task's lines
+
+
+class RegisterCheck:
+    """Starts checks, does them, and keeps what they found."""
+
+    def __init__(self, open_uow: OpenUnitOfWork, clock: Clock) -> None:
+        self._open_uow = open_uow
+        self._clock = clock
+
+    def start(self, user_id: str, by: str) -> Task:
+        """Return the check that waits or runs, begun now when there is none."""
+        now = self._clock.now()
+        with self._open_uow() as uow:
+            uow.register.hold()  # two clicks are one check
+            busy = [one for one in uow.tasks.all(BUSY) if one.kind == KIND]
+            if busy:
+                return busy[0]
+            task = Task(new_id(), KIND, user_id, by, now, now, TaskState.WAITING)
+            uow.tasks.add(task)
+            uow.commit()
+        return task
+
+    def latest(self) -> Task | None:
+        """Return the newest check, whoever began it."""
+        with self._open_uow() as uow:
+            return next((one for one in uow.tasks.all() if one.kind == KIND), None)
+
+    def work(self, task: Task, control: TaskControl) -> None:
+        """Check the book, and write down that it was checked and what was found."""
+        with self._open_uow() as uow:
+            found = uow.register.verify(lambda done, total: control.save(done, total, {}, ()))
+        counts = {"entries": found.entries, "sheets": found.sheets, "faults": len(found.faults)}
+        control.save(found.entries, found.entries, counts, _lines(found))
+        body = {
+            "event": "register checked",
+            "at": self._clock.now().isoformat(),
+            "by": task.by,
+            "entries": found.entries,
+            "faults": len(found.faults),
+        }
+        with self._open_uow() as uow:
+            uow.register.append(NewEntry(EntryKind.ACCESS, body))
+            uow.commit()
+
+
+BUSY = tuple(state for state in TaskState if state.is_busy)
+
+
+def _lines(found: Verification) -> list[TaskLine]:
+    head = [TaskLine("", HEAD, found.head)] if found.head else []
+    return head + [TaskLine(str(fault.number), FAULT, fault.what) for fault in found.faults]

@@ -1,0 +1,156 @@
+"""What each event of the register is in words: whole sentences, with the names put in later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask_babel import lazy_gettext as _l
+
+from rollbook.domain.register import EntryKind
+
+KINDS = {
+    EntryKind.MARK: _l("Marks"),
+    EntryKind.SESSION: _l("Sessions and timetable"),
+    EntryKind.SUBJECT: _l("People and groups"),
+    EntryKind.ENROLMENT: _l("Samples"),
+    EntryKind.CONSENT: _l("Consents"),
+    EntryKind.EXPORT: _l("Exports"),
+    EntryKind.SETTING: _l("Settings"),
+    EntryKind.ACCOUNT: _l("Accounts, kiosks and keys"),
+    EntryKind.ACCESS: _l("Sign-ins, refusals and looks at faces"),
+}
+
+Sentences = Mapping[str, object]
+
+MARKS: Sentences = {
+    "arrived": _l("%(person)s arrived in %(session)s: %(method)s."),
+    "seen": _l("%(person)s was seen again in %(session)s: %(method)s."),
+    "left": _l("%(person)s left %(session)s: %(method)s."),
+    "status": _l("%(who)s set %(person)s to “%(status)s” in %(session)s."),
+    "taken back": _l("%(who)s took back what was set for %(person)s in %(session)s."),
+    "absence": _l("%(person)s was excused in %(session)s, as was told in advance."),
+}
+SESSIONS: Sentences = {
+    "opened": _l("%(who)s opened %(session)s."),
+    "closed": _l("%(who)s closed %(session)s."),
+    "not taken": _l("Nobody took the register of %(session)s."),
+    "called off": _l("%(who)s called off %(session)s."),
+    "restored": _l("%(who)s let %(session)s take place after all."),
+    "planned": _l("Sessions of %(group)s were planned anew."),
+    "series added": _l("%(who)s added a series of %(group)s to the timetable."),
+    "series changed": _l("%(who)s changed a series of %(group)s."),
+    "series ended": _l("%(who)s ended a series of %(group)s."),
+}
+SUBJECTS: Sentences = {
+    "added": _l("%(who)s added %(person)s."),
+    "renamed": _l("%(who)s changed the name or external id of %(person)s."),
+    "removed": _l("%(who)s removed %(person)s; the key was destroyed."),
+    "joined": _l("%(person)s joined %(group)s."),
+    "left": _l("%(person)s left %(group)s."),
+    "people joined": _l("%(who)s let %(count)s people join %(group)s."),
+    "group added": _l("%(who)s added the group %(group)s."),
+    "group renamed": _l("%(who)s renamed the group %(group)s."),
+    "staff added": _l("%(who)s put %(account)s in charge of %(group)s."),
+    "staff left": _l("%(who)s relieved %(account)s of %(group)s."),
+    "absence told": _l("%(who)s told an absence of %(person)s."),
+    "absence shortened": _l("%(who)s shortened an absence of %(person)s."),
+    "absence taken back": _l("%(who)s took back an absence of %(person)s."),
+    "request made": _l("%(person)s asked for a correction or an excuse."),
+    "request withdrawn": _l("%(person)s took a request back."),
+    "request granted": _l("%(who)s granted a request of %(person)s."),
+    "request refused": _l("%(who)s refused a request of %(person)s."),
+    "unsure face decided": _l("%(who)s decided on an unsure face in %(session)s."),
+    "contacts changed": _l("%(who)s changed the contacts of %(person)s."),
+}
+ENROLMENTS: Sentences = {
+    "enrolled": _l("%(who)s added samples of %(person)s."),
+    "samples deleted": _l("%(who)s deleted samples of %(person)s."),
+    "encoded anew": _l("%(who)s computed the templates of samples anew."),
+}
+CONSENTS: Sentences = {
+    "recorded": _l("%(who)s recorded a consent of %(person)s."),
+    "withdrawn": _l("%(who)s withdrew the consent of %(person)s."),
+}
+SETTINGS: Sentences = {
+    "setting changed": _l("%(who)s changed the setting “%(setting)s”."),
+    "absence reasons": _l("%(who)s changed the list of reasons for absences."),
+    "weeks planned ahead": _l("%(who)s changed how far ahead sessions are planned."),
+    "request rules changed": _l("%(who)s changed who decides on requests, and how soon."),
+    "holiday region": _l("%(who)s changed whose public holidays apply."),
+    "term added": _l("%(who)s added a term."),
+    "term changed": _l("%(who)s changed a term."),
+    "term removed": _l("%(who)s removed a term."),
+    "holidays added": _l("%(who)s added holidays."),
+    "holidays removed": _l("%(who)s removed holidays."),
+    "calendar imported": _l("%(who)s imported a calendar file."),
+    "camera added": _l("%(who)s added the camera %(camera)s."),
+    "camera changed": _l("%(who)s changed the camera %(camera)s."),
+    "camera removed": _l("%(who)s removed the camera %(camera)s."),
+    "camera switched on": _l("%(who)s switched on the camera %(camera)s."),
+    "camera switched off": _l("%(who)s switched off the camera %(camera)s."),
+    "kiosk greeting": _l("%(who)s changed how kiosks greet."),
+}
+ACCOUNTS: Sentences = {
+    "added": _l("%(who)s added the account %(account)s."),
+    "renamed": _l("%(who)s renamed the account %(account)s."),
+    "role changed": _l("%(who)s gave the account %(account)s the role “%(role)s”."),
+    "enabled": _l("%(who)s enabled the account %(account)s."),
+    "disabled": _l("%(who)s disabled the account %(account)s."),
+    "removed": _l("%(who)s removed the account %(account)s."),
+    "one-time code": _l("%(who)s made a one-time code for the account %(account)s."),
+    "password changed": _l("%(who)s changed the own password."),
+    "second factor added": _l("%(who)s set up an authenticator app."),
+    "second factor removed": _l("%(who)s removed the second factor of %(account)s."),
+    "recovery codes made": _l("%(who)s made new recovery codes."),
+    "recovery code used": _l("%(who)s used a recovery code."),
+    "passkey added": _l("%(who)s added a passkey."),
+    "passkey removed": _l("%(who)s removed a passkey."),
+    "session ended": _l("%(who)s signed out one browser of %(account)s."),
+    "sessions ended": _l("%(who)s signed out %(account)s everywhere."),
+    "other sessions ended": _l("%(who)s signed out all other browsers of the own."),
+    "teaches": _l("%(who)s let %(account)s teach %(group)s."),
+    "no longer teaches": _l("%(who)s let %(account)s teach %(group)s no longer."),
+    "token made": _l("%(who)s made a token for a program."),
+    "token revoked": _l("%(who)s revoked a token of %(account)s."),
+    "kiosk added": _l("%(who)s added the kiosk %(device)s."),
+    "kiosk changed": _l("%(who)s changed the kiosk %(device)s."),
+    "kiosk code made": _l("%(who)s made a pairing code for the kiosk %(device)s."),
+    "kiosk paired": _l("The kiosk %(device)s was paired."),
+    "kiosk revoked": _l("%(who)s revoked the key of the kiosk %(device)s."),
+    "kiosk removed": _l("%(who)s removed the kiosk %(device)s."),
+    "PIN set": _l("%(who)s set a PIN for %(person)s."),
+    "PIN removed": _l("%(who)s removed the PIN of %(person)s."),
+    "card made": _l("%(who)s made a card with a code for %(person)s."),
+    "card revoked": _l("%(who)s revoked the card of %(person)s."),
+    "phone made": _l("%(person)s has a code on the phone."),
+    "phone revoked": _l("%(who)s revoked the phone's code of %(person)s."),
+    "cards printed": _l("%(who)s printed cards with codes."),
+}
+ACCESSES: Sentences = {
+    "signed in": _l("%(who)s signed in."),
+    "signed out": _l("%(who)s signed out."),
+    "sign-in failed": _l("Somebody tried to sign in with a wrong name or password."),
+    "sign-in failed of": _l("Somebody tried to sign in as %(account)s with a wrong password."),
+    "second step failed": _l("Somebody failed in the second step of signing in."),
+    "second step failed of": _l("Somebody failed in the second step of signing in as %(account)s."),
+    "set-up code wrong": _l("A wrong code was typed when the site was set up."),
+    "refused": _l("%(who)s was refused: %(route)s."),
+    "PIN refused": _l("A wrong PIN was typed for %(person)s at a kiosk."),
+    "faces looked at": _l("%(who)s looked at pictures of %(person)s."),
+    "looked through a camera": _l("%(who)s looked through the camera %(camera)s."),
+    "class photograph looked at": _l("%(who)s had a class photograph compared in %(session)s."),
+    "audit exported": _l("%(who)s exported a part of the register."),
+    "register checked": _l("%(who)s checked the register: %(faults)s faults."),
+}
+BY_KIND = {
+    EntryKind.SESSION: SESSIONS,
+    EntryKind.SUBJECT: SUBJECTS,
+    EntryKind.ENROLMENT: ENROLMENTS,
+    EntryKind.CONSENT: CONSENTS,
+    EntryKind.SETTING: SETTINGS,
+    EntryKind.ACCOUNT: ACCOUNTS,
+    EntryKind.ACCESS: ACCESSES,
+    EntryKind.MARK: MARKS,
+}
+EXPORTED = _l("%(who)s exported the register of %(month)s as %(format)s.")
+OTHERWISE = _l("%(who)s: %(event)s.")  # events of another version, or of a plug-in
