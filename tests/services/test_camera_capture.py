@@ -50,7 +50,7 @@ def test_a_camera_whose_process_is_killed_goes_on(book: Path, clip: Path) -> Non
     app.__dict__["galleries"] = Galleries(
         app.uow, app.clock, t.COLOUR_SPACE, kinds, 0.001, lambda owners, rows, space: frozenset()
     )
-    app.__dict__["for_thread"] = lambda: app  # its calibration is invented
+    app.__dict__["for_thread"] = lambda threads: app  # its calibration is invented
     camera = SiteCamera(new_id(), "door", str(clip), "door")
     group = Group(new_id(), "5b")
     with app.uow() as uow:

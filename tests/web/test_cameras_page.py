@@ -173,7 +173,7 @@ def test_a_camera_marks_who_comes_while_the_lesson_runs(
         0.001,
         lambda owners, rows, space: frozenset(),
     )
-    site.parts.__dict__["for_thread"] = lambda: site.parts  # its calibration is invented
+    site.parts.__dict__["for_thread"] = lambda threads: site.parts  # its calibration is invented
     camera = keep(site, door, site.group.group_id)
     watch, pause, alice = site.parts.camera_watch, threading.Event(), client_of("alice")
     watch.start()

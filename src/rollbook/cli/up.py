@@ -6,6 +6,7 @@ import sys
 import webbrowser
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 HERE = ("127.0.0.1",)
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - asked for by --lan, and only by HTTPS
+SOON = timedelta(days=14)
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -194,6 +196,9 @@ def _tell(app: App, plan: ServerPlan, here: str, open_browser: bool | None) -> N
 
     options = plan.options
     code = app.setup.begin()
+    files = plan.certificate
+    if files is not None and plan.renew is None and files.ends_at - app.clock.now() < SOON:
+        common.warn(f"The certificate ends on {files.ends_at:%Y-%m-%d}. Get a new one in time.")
     common.say(f"Rollbook is ready: {options.address}  (Ctrl-C ends it)")
     if options.trust_address:
         common.say(f"A tablet or telephone begins here, to trust it: {options.trust_address}")
