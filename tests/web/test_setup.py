@@ -281,3 +281,25 @@ def test_a_zone_that_is_not_in_the_list_is_not_changed_by_the_way(
     assert where(alice.post("/site/name", data=named)) == (302, "/site")
     wrong = alice.post("/site/name", data=named | {"time_zone": "Etc/GMT+6"})
     assert wrong.status_code == 400
+
+
+def test_new_sessions_begin_with_the_rules_of_the_site(site: Site, client_of: Browser) -> None:
+    alice = client_of("alice")
+    limits = {
+        "opens_before": "20",
+        "late_after": "7",
+        "absent_after": "",
+        "closes_after": "0",
+        "minimum_presence": "",
+        "quiet_period": "5",
+        "patience": "10",
+    }
+    alice.post("/site/policy", data=limits)
+    own = site.parts.site.policy()
+    for page in ("/sessions/new", "/timetable/new"):
+        assert f'<option value="{own.name}" selected>As set for this site' in alice.get(page).text
+    data = {"group": site.group.group_id, "start": "10:00", "end": "10:45", "policy": own.name}
+    opened = alice.post("/sessions/new", data=data)
+    with site.parts.uow() as uow:
+        kept = uow.sessions.get(opened.location.rsplit("/", 1)[1])
+    assert kept.policy == own

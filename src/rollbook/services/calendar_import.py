@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
-from rollbook.domain.attendance import POLICIES, SCHOOL_LESSON
+from rollbook.domain.attendance import SCHOOL_LESSON, AttendancePolicy
 from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.domain.register import EntryKind, NewEntry
 from rollbook.domain.subjects import clean_name, new_id
@@ -18,6 +18,7 @@ from rollbook.domain.timetable import DayRange, Series
 from rollbook.errors import InvalidInput, NotFound, RollbookError
 from rollbook.services.calendar_file import CalendarEvent, Unusable, read_events
 from rollbook.services.calendars import add_holidays
+from rollbook.services.site import default_policy, site_policies
 from rollbook.services.timetable import ROOM_LIMIT, TITLE_LIMIT, Timetable
 
 Lists = dict[str, list[CalendarEvent]]
@@ -132,6 +133,7 @@ class CalendarImport:
             groups={group.name: group.group_id for group in uow.groups.all()},
             known={(one.source, one.group_id): one for one in uow.series.all() if one.source},
             choices=ImportChoices(str(kept["group_id"]), str(kept["policy"])),
+            policy=site_policies(uow).get(str(kept["policy"])) or default_policy(uow),
             today=frame.today,
         )
         return [replace(line, number=number) for number, line in enumerate(reader.lines(events))]
@@ -144,6 +146,7 @@ class _Reader:
     groups: Mapping[str, str]  # name -> id
     known: Mapping[tuple[str, str], Series]
     choices: ImportChoices
+    policy: AttendancePolicy
     today: date
 
     def lines(self, events: Sequence[CalendarEvent | Unusable]) -> Iterator[ImportLine]:
@@ -202,7 +205,7 @@ class _Reader:
             last_day=last if weekdays else None,
             weekdays=weekdays,
             every_weeks=rule.every_weeks if rule else 1,
-            policy=POLICIES.get(self.choices.policy, SCHOOL_LESSON),
+            policy=self.policy,
             room=event.place[:ROOM_LIMIT],
             days_off=frozenset(off),
             extra_days=kept,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from rollbook.domain.attendance import SCHOOL_LESSON, AttendancePolicy
+from rollbook.domain.attendance import POLICIES, SCHOOL_LESSON, AttendancePolicy
 from rollbook.domain.policy_codec import policy_from_json, policy_to_json
 from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.domain.register import EntryKind, NewEntry
@@ -104,6 +104,12 @@ def default_policy(uow: UnitOfWork) -> AttendancePolicy:
     """Return the policy of new sessions at this site."""
     kept = uow.site.get(POLICY)
     return policy_from_json(kept) if isinstance(kept, dict) else SCHOOL_LESSON
+
+
+def site_policies(uow: UnitOfWork) -> dict[str, AttendancePolicy]:
+    """Return the policies that can be chosen by their names, that of the site first."""
+    own = default_policy(uow)
+    return {own.name: own, **{name: each for name, each in POLICIES.items() if name != own.name}}
 
 
 def faces_enabled(uow: UnitOfWork) -> bool:

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from rollbook.domain.access import Permission
-from rollbook.domain.attendance import POLICIES, SCHOOL_LESSON, Session, SessionState, plan_session
+from rollbook.domain.attendance import Session, SessionState, plan_session
 from rollbook.domain.subjects import Group
 from rollbook.domain.timetable import EARLIEST, LATEST
 from rollbook.errors import InvalidInput
@@ -22,7 +22,7 @@ from rollbook.web.parts import parts
 from rollbook.web.sessions.words import session_name, state_pill, state_word
 from rollbook.web.times import local, zone
 from rollbook.web.timetable.forms import Form
-from rollbook.web.timetable.policies import policy_options
+from rollbook.web.timetable.policies import policy_options, site_policies
 
 blueprint = Blueprint("sessions", __name__, url_prefix="/sessions")
 
@@ -86,7 +86,8 @@ def new() -> str:
     """Ask for which group a session is opened now."""
     now = local(parts().clock.now())
     later = now + timedelta(minutes=45)
-    values = {"start": f"{now:%H:%M}", "end": f"{later:%H:%M}", "policy": SCHOOL_LESSON.name}
+    policy = parts().site.policy().name
+    values = {"start": f"{now:%H:%M}", "end": f"{later:%H:%M}", "policy": policy}
     return _form(Form({**values, "group": request.args.get("group", "")}))
 
 
@@ -96,7 +97,7 @@ def add() -> Response | tuple[str, int]:
     """Open a session of today that the timetable does not have."""
     form = Form.sent()
     start, end = form.clock("start"), form.clock("end")
-    policy = POLICIES.get(form.text("policy"), SCHOOL_LESSON)
+    policy = site_policies().get(form.text("policy")) or parts().site.policy()
     title = clean_remark(form.text("title")[:TITLE_LIMIT]) or ""
     group = require_group(form.text("group")) if form.text("group") else None
     if group is None:

@@ -9,11 +9,11 @@ from flask_babel import gettext as _
 
 from rollbook.domain.attendance import (
     OFFICE_DAY,
-    POLICIES,
     SCHOOL_LESSON,
     AttendancePolicy,
 )
 from rollbook.errors import InvalidInput
+from rollbook.services import site
 from rollbook.web.errors import sentence
 from rollbook.web.parts import parts
 from rollbook.web.timetable.forms import Form
@@ -25,8 +25,8 @@ LONGEST = 24 * 60  # minutes
 
 def site_policies() -> dict[str, AttendancePolicy]:
     """Return the policies that can be chosen by their names, that of the site first."""
-    own = parts().site.policy()
-    return {own.name: own, **{name: each for name, each in POLICIES.items() if name != own.name}}
+    with parts().uow() as uow:
+        return site.site_policies(uow)
 
 
 def policy_options() -> list[tuple[str, str]]:
