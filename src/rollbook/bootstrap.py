@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from rollbook.services.accounts import Accounts
     from rollbook.services.audit import Audit
     from rollbook.services.board import Boards
+    from rollbook.services.bulk_changes import BulkChanges
     from rollbook.services.calendar_import import CalendarImport
     from rollbook.services.calendars import Calendars
     from rollbook.services.camera_test import CameraTester
@@ -230,6 +231,12 @@ class App:
         return PeopleIndex(self.uow, self.clock, self.today)
 
     @cached_property
+    def bulk_changes(self) -> BulkChanges:
+        from rollbook.services.bulk_changes import BulkChanges
+
+        return BulkChanges(self.uow, self.clock)
+
+    @cached_property
     def look_alike_book(self) -> LookAlikeBook:
         from rollbook.services.look_alike_book import LookAlikeBook
 
@@ -412,7 +419,15 @@ class App:
             self.kiosk_greeting.of,
         )
         sessions = KioskSessions(self.uow, self.clock, self.today)
-        return KioskDesk(self.uow, self.clock, sessions, marks, self.own_codes, self.run_for_kiosk)
+        return KioskDesk(
+            self.uow,
+            self.clock,
+            sessions,
+            marks,
+            self.own_codes,
+            self.run_for_kiosk,
+            self.reviewing.leave,
+        )
 
     def run_for_kiosk(self, work: Callable[[KioskTools], Result], *, urgency: Urgency) -> Result:
         """Run work with the networks of a free thread; raises Busy when there is none."""

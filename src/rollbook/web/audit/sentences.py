@@ -48,6 +48,8 @@ SUBJECTS: Sentences = {
     "joined": _l("%(person)s joined %(group)s."),
     "left": _l("%(person)s left %(group)s."),
     "people joined": _l("%(who)s let %(count)s people join %(group)s."),
+    "people moved": _l("%(who)s moved %(count)s people to %(group)s."),
+    "people left": _l("%(who)s let %(count)s people leave %(group)s."),
     "group added": _l("%(who)s added the group %(group)s."),
     "group renamed": _l("%(who)s renamed the group %(group)s."),
     "staff added": _l("%(who)s put %(account)s in charge of %(group)s."),
@@ -70,6 +72,7 @@ ENROLMENTS: Sentences = {
 CONSENTS: Sentences = {
     "recorded": _l("%(who)s recorded a consent of %(person)s."),
     "withdrawn": _l("%(who)s withdrew the consent of %(person)s."),
+    "consents limited": _l("%(who)s set the day on which consents of %(count)s people end."),
 }
 SETTINGS: Sentences = {
     "setting changed": _l("%(who)s changed the setting “%(setting)s”."),
