@@ -125,6 +125,22 @@ def test_the_sessions_of_now_are_those_that_go_on(room: Room) -> None:
     assert room.boards.lines([]) == []
 
 
+def test_numbers_follow_every_mark_and_time_at_once(room: Room) -> None:
+    def numbers() -> tuple[int, int, int]:
+        with room.database.uow() as uow:
+            session = uow.sessions.get(room.id)
+        (line,) = room.boards.lines([session])
+        return line.totals.present, line.totals.open, line.totals.absent
+
+    assert numbers() == numbers() == (0, 2, 0)
+    room.see(room.ada, 1)
+    assert numbers() == (1, 1, 0)
+    room.clock.advance(2 * 3600)
+    assert numbers() == (1, 0, 1)
+    room.keeper.close_session(room.id)
+    assert numbers() == (1, 0, 1)
+
+
 def test_erased_people_leave_the_board_unless_they_were_marked(room: Room) -> None:
     room.see(room.ada, 1)
     with room.database.uow() as uow:

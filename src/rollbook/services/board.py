@@ -19,6 +19,8 @@ from rollbook.domain.subjects import Group
 from rollbook.domain.totals import Totals
 from rollbook.services.marks import marks_of
 
+REMEMBERED = timedelta(seconds=20)  # time itself makes people late, and rosters change
+MOST_REMEMBERED = 5000  # sessions
 NOW_MARGIN = timedelta(hours=1)  # sessions that begin or end within it are shown beside the others
 
 
@@ -71,12 +73,44 @@ class BoardLine:
     totals: Totals
 
 
+class _Numbers:
+    """Totals of sessions as they were a moment ago; threads may share it.
+
+    What is kept names nobody. Each value is replaced as a whole, so that no lock is needed.
+    """
+
+    def __init__(self) -> None:
+        self.number = 2**62  # of the register's newest entry that was looked at: none yet
+        self._kept: dict[str, tuple[Session, Totals, datetime]] = {}
+
+    def forget(self, number: int, touched: Collection[str]) -> None:
+        """Forget the sessions that were written about up to this entry."""
+        for session_id in touched:
+            self._kept.pop(session_id, None)
+        self.number = number
+
+    def of(self, session: Session, now: datetime) -> Totals | None:
+        found = self._kept.get(session.session_id)
+        if found is None or found[0] != session or abs(now - found[2]) > REMEMBERED:
+            return None
+        return found[1]
+
+    def keep(self, session: Session, totals: Totals, now: datetime, number: int) -> None:
+        """Keep what was counted with entries up to `number`, unless others know newer ones."""
+        if number < self.number:
+            return
+        if len(self._kept) > MOST_REMEMBERED:
+            self._kept = {}
+        self._kept[session.session_id] = (session, totals, now)
+
+
 class Boards:
     """Reads boards."""
 
     def __init__(self, open_uow: OpenUnitOfWork, clock: Clock) -> None:
         self._open_uow = open_uow
         self._clock = clock
+        self._numbers = _Numbers()
 
     def of(self, session_id: str) -> Board:
         """Return the board of a session. Raises NotFound."""
@@ -112,27 +146,28 @@ class Boards:
         return sorted(shown, key=lambda s: (s.starts_at, s.session_id))
 
     def lines(self, sessions: Sequence[Session]) -> list[BoardLine]:
-        """Return these sessions in numbers, in order."""
+        """Return these sessions in numbers, in order.
+
+        Numbers are remembered for a moment, and counted anew as soon as somebody is marked.
+        """
         now = self._clock.now()
         with self._open_uow() as uow:
-            marks = marks_of(uow, [session.session_id for session in sessions])
+            number, touched = uow.register.touched_since(self._numbers.number)
+            self._numbers.forget(number, touched)
+            kept = {s.session_id: self._numbers.of(s, now) for s in sessions}
+            counted = {key: totals for key, totals in kept.items() if totals is not None}
+            new = [s for s in sessions if s.session_id not in counted]
+            marks = marks_of(uow, [session.session_id for session in new])
+            for session in new:
+                roster = uow.groups.roster(session.group_id, session.business_date)
+                records = records_of(session, roster, marks[session.session_id], now)
+                counted[session.session_id] = Totals.of(record.status for record in records)
+                self._numbers.keep(session, counted[session.session_id], now, number)
             groups = {s.group_id: uow.groups.get(s.group_id) for s in sessions}
-            return [
-                BoardLine(
-                    session,
-                    groups[session.group_id],
-                    Totals.of(
-                        record.status
-                        for record in records_of(
-                            session,
-                            uow.groups.roster(session.group_id, session.business_date),
-                            marks[session.session_id],
-                            now,
-                        )
-                    ),
-                )
-                for session in sessions
-            ]
+        return [
+            BoardLine(session, groups[session.group_id], counted[session.session_id])
+            for session in sessions
+        ]
 
     def changes(self, number: int) -> tuple[int, frozenset[str]]:
         """Return the register's count and the sessions it was written about since."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from rollbook.domain.attendance import Method, Session
+from rollbook.domain.identification import Unidentified
 from rollbook.domain.kiosk_answers import FaceSaid, Found, KioskAnswer, Notice, Said
 from rollbook.domain.kiosks import CredentialKind, Device
 from rollbook.domain.ports import Clock, OpenUnitOfWork
+from rollbook.errors import StorageUnavailable
 from rollbook.services.engine_pool import Urgency
 from rollbook.services.initials import begins_with, plain_letters
 from rollbook.services.kiosk_live import CALM, KioskTools, LiveKiosk, Look, Sighting
@@ -20,6 +23,7 @@ from rollbook.services.own_codes import CodeKeeper
 from rollbook.services.recognise import TrackView
 
 Result = TypeVar("Result")
+Leave = Callable[[str, Unidentified, datetime, float, str], object]
 QUESTION_EVERY = 3000  # milliseconds between questions while no session takes marks
 CODE_REMEMBERED = timedelta(seconds=75)  # a code that is held to the camera is one code
 MATCHES = 10
@@ -44,7 +48,10 @@ class KioskDesk:
         marks: KioskMarks,
         codes: CodeKeeper,
         run: RunOnEngine,
+        leave: Leave = lambda session_id, unknown, at, level, device_id: None,
     ) -> None:
+        """`leave` keeps a face that stayed unknown for a person to decide."""
+        self._leave = leave
         self._open_uow = open_uow
         self._clock = clock
         self._sessions = sessions
@@ -158,12 +165,20 @@ class KioskDesk:
                 live.waiting.update(before.waiting)
             return live
 
+    def _leave_for_review(self, device: Device, live: LiveKiosk, look: Look) -> None:
+        at, session_id = look.result.captured_at, live.session.session_id
+        unknown = [v.decision for v in look.result.tracks if isinstance(v.decision, Unidentified)]
+        with suppress(StorageUnavailable):  # the face is asked about again when it stays
+            for decision in unknown:
+                self._leave(session_id, decision, at, look.review_level, device.device_id)
+
     def _tell(self, device: Device, live: LiveKiosk, look: Look) -> KioskAnswer:
         """Write what the picture led to, and say it."""
         result, at = look.result, look.result.captured_at
         for view in result.tracks:
             live.note(view, at)
         self._write_waiting(device, live)
+        self._leave_for_review(device, live, look)
         code = self._read_code(device, live, look.code, at) if look.code else None
         faces = tuple(_face(live, view, look.size) for view in result.tracks)
         return self._answer(

@@ -72,6 +72,7 @@ class Look:
     size: tuple[int, int]  # width, height
     code: str | None
     nobody_enrolled: bool
+    review_level: float = 1.0  # score from which an unknown face is worth a person's look
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,9 @@ class LiveKiosk:
         code = tools.read_code(pixels) if find_code or calm else None
         self._forget(result)
         height, width = pixels.shape[:2]
-        return Look(result, (width, height), code, len(recogniser.known.gallery) == 0)
+        known = recogniser.known
+        nobody = len(known.gallery) == 0
+        return Look(result, (width, height), code, nobody, known.review_level)
 
     def next_ms(self, result: FrameResult) -> int:
         """Return when the next picture is wanted: at once while a new face is not settled."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from rollbook.domain.attendance import AttendanceRecord, Session, Status
 from rollbook.domain.month import ERASED
-from rollbook.domain.ports import UnitOfWork
 from rollbook.domain.statements import version
 from rollbook.domain.totals import Totals
 from rollbook.web.parts import parts
@@ -54,14 +54,16 @@ def register_list(session: Session) -> RegisterList:
         roster = set(uow.groups.roster(session.group_id, session.business_date))
         people = uow.subjects.some(record.subject_id for record in records)
         names = {subject_id: person.name for subject_id, person in people.items()}
-        rows = [_row(uow, r, names.get(r.subject_id), r.subject_id in roster) for r in records]
+        actors = names_of_actors(uow, (mark for record in records for mark in record.marks))
+    rows = [_row(r, names.get(r.subject_id), r.subject_id in roster, actors) for r in records]
     shown = [row for row in rows if not row.erased or row.status not in ("open", "absent")]
     shown.sort(key=lambda row: (row.erased, row.guest, row.name.casefold(), row.subject_id))
     return RegisterList(tuple(shown), Totals.of(record.status for record in records))
 
 
-def _row(uow: UnitOfWork, record: AttendanceRecord, name: str | None, listed: bool) -> RegisterRow:
-    actors = names_of_actors(uow, record.marks)
+def _row(
+    record: AttendanceRecord, name: str | None, listed: bool, actors: Mapping[str, str]
+) -> RegisterRow:
     return RegisterRow(
         subject_id=record.subject_id,
         name=name or ERASED,

@@ -38,11 +38,14 @@ def index() -> str:
     today = parts().today()
     month = _month(today)
     found = parts().own_records.month(_me(), month)
+    with parts().uow() as uow:
+        marks = (mark for line in found.lines for mark in line.record.marks)
+        actors = names_of_actors(uow, marks)
     return render_template(
         "me/index.html",
         month=found,
         weeks=weeks_of(found, today),
-        lines=[(line, _why(line)) for line in reversed(found.lines)],
+        lines=[(line, why(line.record, actors)) for line in reversed(found.lines)],
         before=_neighbour(month, -1),
         after=_neighbour(month, 1) if month.last_day < today else None,
         ahead=parts().own_records.ahead(_me(), today)[:AHEAD],
@@ -174,11 +177,6 @@ def _line(session_id: str) -> OwnLine:
     if len(session_id) != ID_LENGTH:
         abort(404)
     return parts().own_records.line(_me(), session_id)
-
-
-def _why(line: OwnLine) -> str:
-    with parts().uow() as uow:
-        return why(line.record, names_of_actors(uow, line.record.marks))
 
 
 def _session(session_id: str, error: str = "") -> str:

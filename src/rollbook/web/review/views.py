@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from rollbook.domain.access import Permission, Role
 from rollbook.domain.attendance import Session, Status
+from rollbook.domain.ports import UnitOfWork
 from rollbook.domain.register import EntryKind, NewEntry
 from rollbook.domain.requests import Request
 from rollbook.domain.review import Doubtful
@@ -175,7 +176,7 @@ def _face_card(session: Session, one: Doubtful) -> FaceCard:
     with parts().uow() as uow:
         roster = uow.groups.roster(session.group_id, session.business_date)
         people = uow.subjects.some([*roster, *(subject for subject, _score in one.candidates)])
-        camera = _camera_name(one)
+        camera = _camera_name(uow, one)
     marks = {mark.subject_id for mark in parts().register.marks(session.session_id)}
     likely = [
         (subject, people[subject].name, score, subject in marks)
@@ -195,12 +196,15 @@ def _face_card(session: Session, one: Doubtful) -> FaceCard:
     )
 
 
-def _camera_name(one: Doubtful) -> str:
+def _camera_name(uow: UnitOfWork, one: Doubtful) -> str:
     if one.source == "photo":
         if one.face is None:
             return _("class photograph")
         return _("class photograph, face %(number)s", number=one.face)
-    return one.camera_id or _("camera")
+    try:
+        return uow.devices.get(one.camera_id or "").name
+    except NotFound:
+        return one.camera_id or _("camera")
 
 
 def _request_card(waiting: Waiting, now: datetime) -> RequestCard:
