@@ -18,10 +18,10 @@ from rollbook.domain.subjects import Group, Subject
 
 PAGE, MOST = 50, 1_000  # entries
 CHUNK = 250  # entries that are read at a time while most do not fit
-LOOKED = 1_500  # entries that one request reads
-OPENED = 400  # seals that one request opens in search of somebody
+LOOKED = 1_000  # entries that one request reads
+OPENED = 200  # seals that one request opens in search of somebody
 WINDOW = 200_000  # numbers that one reading passes over
-PASSED = 400_000  # numbers that one request passes over
+PASSED = 300_000  # numbers that one request passes over
 NEIGHBOURS = 2  # on each side: a late entry among them does not lead a search by time astray
 ABOUT_PEOPLE = frozenset(EntryKind) - {EntryKind.SESSION, EntryKind.EXPORT, EntryKind.SETTING}
 _ABOUT = ("subject_id", "subject_ids", "candidates")

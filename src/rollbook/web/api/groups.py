@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Annotated
 
 from pydantic import BaseModel, Field
 
 from rollbook.domain.access import Permission
+from rollbook.domain.accounts import Staff
 from rollbook.domain.subjects import Group as KeptGroup
 from rollbook.domain.tokens import Scope
 from rollbook.services.groups import RosterLine
@@ -26,6 +30,7 @@ from rollbook.web.api.common import (
     require_user,
 )
 from rollbook.web.api.operations import operation
+from rollbook.web.api.people import snapshot
 from rollbook.web.parts import parts
 
 ONE = "/groups/<string(length=32):group_id>"
@@ -104,10 +109,21 @@ class Charge(Body):
 @operation("GET", "/groups", scope=Scope.GROUPS_READ, query=PageQuery, answer=GroupPage)
 def groups(query: PageQuery) -> GroupPage:
     """List groups, one's own or all, by name."""
-    rows, info = paged(parts().groups.rows(own_groups()), query)
+    own, today = own_groups(), parts().today()
+    people = Counter(one for known in snapshot().ordered for one in known.group_ids)
+    with parts().uow() as uow:
+        seen = [one for one in uow.groups.all() if own is None or one.group_id in own]
+        found, info = paged(seen, query)
+        names = {user.user_id: user.shown for user in uow.users.all()}
+        staff = {one.group_id: uow.staff.of_group(one.group_id) for one in found}
     items = [
-        GroupLine(id=r.group.group_id, name=r.group.name, people=r.people, staff=list(r.staff))
-        for r in rows
+        GroupLine(
+            id=one.group_id,
+            name=one.name,
+            people=people[one.group_id],
+            staff=_now(staff[one.group_id], names, today),
+        )
+        for one in found
     ]
     return GroupPage(**dict(info), items=items)
 
@@ -209,6 +225,12 @@ def relieve(group_id: str, user_id: str) -> StaffList:
 
 def _shown(kept: KeptGroup) -> Group:
     return Group(id=kept.group_id, name=kept.name)
+
+
+def _now(staff: Sequence[Staff], names: Mapping[str, str], today: date) -> list[str]:
+    """Return the names of those who teach on a day."""
+    held = {names[one.user_id] for one in staff if one.holds_on(today) and one.user_id in names}
+    return sorted(held, key=str.casefold)
 
 
 def _member(line: RosterLine) -> Member:
