@@ -18,6 +18,9 @@ LIMITS = {
     "people.upload": LARGEST_ARCHIVE + 32 * MEGABYTE,
 }
 
+LONG_FORMS = {"people.write_year", "people.write_leavers", "people.write_move"}
+MOST_PARTS = 25_000  # a field for each group, or for each of the people who are ticked
+
 blueprint = Blueprint("people", __name__, url_prefix="/people")
 
 
@@ -26,3 +29,5 @@ def _limit(endpoint: str | None, values: dict[str, Any] | None) -> None:
     """Say how much the route takes, before anything looks into the form."""
     if endpoint in LIMITS:
         request.max_content_length = LIMITS[endpoint]
+    if endpoint in LONG_FORMS:
+        request.max_form_parts = MOST_PARTS
