@@ -17,7 +17,7 @@ from rollbook.domain.faces import DetectedFace, Frame, Pixels, Refusal
 from rollbook.domain.identification import Identified, Unidentified
 from rollbook.domain.kiosk_answers import Notice, Said
 from rollbook.domain.ports import FaceTracker
-from rollbook.errors import Busy
+from rollbook.errors import Busy, FacesOff
 from rollbook.services.galleries import Galleries
 from rollbook.services.recognise import (
     Detect,
@@ -135,7 +135,10 @@ class LiveKiosk:
             ModelUnavailable: the embedder has no calibration, so nobody may be named.
         """
         pixels = tools.read_frame(jpeg)
-        recogniser = self._recogniser_with(tools, at)
+        try:
+            recogniser = self._recogniser_with(tools, at)
+        except FacesOff:
+            return self._look_for_code(tools, pixels, at)
         result = recogniser.process(Frame(pixels, at, "kiosk", self._sequence))
         self._sequence += 1
         calm = not result.tracks and self._sequence % 2 == 0
@@ -145,6 +148,14 @@ class LiveKiosk:
         known = recogniser.known
         nobody = len(known.gallery) == 0
         return Look(result, (width, height), code, nobody, known.review_level)
+
+    def _look_for_code(self, tools: KioskTools, pixels: Pixels, at: datetime) -> Look:
+        """Return what a picture shows where the site uses no faces: codes, and nothing else."""
+        self._recogniser = None
+        self._sequence += 1
+        nothing = FrameResult(at, self._sequence, (), (), 0, 0, complete=False)
+        height, width = pixels.shape[:2]
+        return Look(nothing, (width, height), tools.read_code(pixels), nobody_enrolled=True)
 
     def next_ms(self, result: FrameResult) -> int:
         """Return when the next picture is wanted: at once while a new face is not settled."""
