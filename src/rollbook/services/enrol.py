@@ -94,7 +94,7 @@ class Enroller:
         return self.store(who, examined, self.embed([examined])[0])
 
     def require_consent(self, who: Enrolee) -> None:
-        """Raises ConsentMissing unless a consent covers this moment; FacesOff where faces are off."""
+        """Raises ConsentMissing unless a consent covers this moment; FacesOff without faces."""
         now = self._clock.now()
         with self._open_uow() as uow:
             require_faces(uow)
