@@ -17,7 +17,7 @@ from rollbook.domain.camera_reports import CameraReport, Running
 from rollbook.domain.cameras import CameraHealth, CameraState
 from rollbook.domain.faces import Frame, Refusal
 from rollbook.domain.subjects import Group, new_id
-from rollbook.errors import CameraUnavailable, InvalidInput, NotFound
+from rollbook.errors import CameraUnavailable, FacesOff, InvalidInput, NotFound
 from rollbook.services.camera_watch import CameraWatch, SupervisorRules
 from rollbook.services.camera_worker import BROKE_OFF
 from rollbook.services.cameras import CameraDraft, CameraKeeper, may_look, sees
@@ -237,7 +237,6 @@ def test_after_a_failure_it_is_tried_again_later_each_time(
     site.watch.start()
     for wait in (2, 4, 8):
         site.door.begun()
-        site.watch.look()
         _until(lambda: site.report(camera).running is Running.TROUBLE)
         assert site.report(camera).sentence == said
         site.clock.advance(wait)
@@ -255,6 +254,21 @@ def test_a_clip_is_played_once_for_a_session(site: Site) -> None:
     site.watch.look()
     assert not site.watch.runs(camera.camera_id)
     assert not site.door.started.acquire(blocking=False)
+
+
+def test_where_faces_are_off_no_camera_runs_and_nobody_looks(site: Site) -> None:
+    camera = site.camera()
+    site.lesson("Maths")
+    site.look_until(lambda: bool(site.door.running))
+    with site.database.uow() as uow:
+        uow.site.set("faces_enabled", False)
+        uow.commit()
+    site.look_until(lambda: not site.watch.runs(camera.camera_id))
+    site.watch.start()
+    assert site.report(camera).running is Running.FACES_OFF
+    assert site.door.running == []
+    with pytest.raises(FacesOff):
+        site.keeper.looked_through(camera, ADMIN)
 
 
 def test_the_report_tells_health_and_why_nobody_is_named(site: Site) -> None:

@@ -143,6 +143,16 @@ def test_a_camera_of_all_groups_is_looked_through_by_those_who_see_all(
     assert client_of("alice").get(f"{url}/picture").status_code == 200
 
 
+def test_where_faces_are_off_nobody_looks(site: Site, client_of: Browser, door: Path) -> None:
+    url = f"/cameras/{keep(site, door).camera_id}"
+    with site.parts.uow() as uow:
+        uow.site.set("faces_enabled", False)
+        uow.commit()
+    assert "does without faces" in client_of("alice").get(f"{url}?look=1").text
+    assert client_of("alice").get(f"{url}/picture").status_code == 409
+    assert "looked through a camera" not in events(site)
+
+
 def test_a_camera_without_pictures_is_told_and_not_waited_for_long(
     site: Site, client_of: Browser, tmp_path: Path
 ) -> None:

@@ -22,6 +22,7 @@ class Running(StrEnum):
     ELSEWHERE = "elsewhere"  # another process of the site runs it
     TROUBLE = "trouble"  # it failed and is tried again
     ENDED = "ended"  # a clip or folder has no more pictures
+    FACES_OFF = "faces off"  # the site uses no faces, so no camera watches anything
     NOT_RUN = "not run"  # this server runs no cameras
 
 

@@ -19,6 +19,7 @@ from rollbook.domain.faces import Pixels
 from rollbook.domain.ports import Clock, OpenUnitOfWork
 from rollbook.errors import StorageError
 from rollbook.services.camera_worker import CameraWorker, RunCamera
+from rollbook.services.site import faces_enabled
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,9 @@ class CameraWatch:
         self._rules = rules or SupervisorRules()
         self._workers: dict[str, CameraWorker] = {}
         self._troubles: dict[str, _Trouble] = {}
-        self._lock = threading.Lock()
+        self._faces = True  # whether the site uses them at all
+        self._lock = threading.Lock()  # of what reports read
+        self._round = threading.Lock()  # of one round
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -96,11 +99,15 @@ class CameraWatch:
         share = self._rules.patience / max(len(workers), 1)
         for worker in workers:
             worker.join(share)
-        self._reap()
+        with self._round:
+            self._reap()
 
     def look(self) -> None:
         """Start what should run and does not, end what should not, and keep the leases."""
-        now = self._clock.now()
+        with self._round:
+            self._look(self._clock.now())
+
+    def _look(self, now: datetime) -> None:
         self._reap()
         cameras, sessions = self._read(now)
         wanted = {
@@ -127,6 +134,8 @@ class CameraWatch:
             return CameraReport(Running.OFF)
         if not self.active:
             return CameraReport(Running.NOT_RUN)
+        if not self._faces:
+            return CameraReport(Running.FACES_OFF)
         if trouble.elsewhere:
             return CameraReport(Running.ELSEWHERE)
         if trouble.sentence:
@@ -157,7 +166,8 @@ class CameraWatch:
     def _read(self, now: datetime) -> tuple[list[SiteCamera], list[Session]]:
         with self._open_uow() as uow:
             cameras = uow.cameras.all()
-            if not any(camera.enabled for camera in cameras):
+            self._faces = faces_enabled(uow)
+            if not self._faces or not any(camera.enabled for camera in cameras):
                 return cameras, []
             day, around = now.date(), timedelta(days=2)  # of any zone, and long night sessions
             sessions = uow.sessions.all(

@@ -12,6 +12,7 @@ from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.domain.register import EntryKind, NewEntry
 from rollbook.domain.subjects import new_id
 from rollbook.errors import InvalidInput, NotFound
+from rollbook.services.site import require_faces
 
 NAME_LIMIT = 100  # characters
 SOURCE_LIMIT = 1000
@@ -93,9 +94,14 @@ class CameraKeeper:
             uow.commit()
 
     def looked_through(self, camera: SiteCamera, actor: Actor) -> None:
-        """Write down that somebody saw the camera's picture; before they see it."""
-        body = {**self._body("looked through a camera", camera, actor)}
+        """Write down that somebody sees the camera's picture; before they see it.
+
+        Raises:
+            FacesOff: the site does without faces.
+        """
+        body = self._body("looked through a camera", camera, actor)
         with self._open_uow() as uow:
+            require_faces(uow)
             uow.register.append(NewEntry(EntryKind.ACCESS, body))
             uow.commit()
 

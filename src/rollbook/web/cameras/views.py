@@ -15,6 +15,7 @@ from rollbook.domain.camera_ports import SiteCamera
 from rollbook.domain.subjects import Group
 from rollbook.errors import Busy, InvalidInput
 from rollbook.services.cameras import CameraDraft, may_look
+from rollbook.services.site import faces_enabled
 from rollbook.web.access import ID_LENGTH, actor, permit
 from rollbook.web.cameras.words import condition, direction_word, reason_word
 from rollbook.web.errors import sentence
@@ -62,6 +63,7 @@ def page(camera_id: str) -> str:
     report = parts().camera_watch.report(camera)
     with parts().uow() as uow:
         session = uow.sessions.get(report.session_id) if report.session_id else None
+        faces_on = faces_enabled(uow)
     seen = session is not None and actor().sees_group(session.group_id)
     allowed = actor().may(Permission.FACES_SEE) and may_look(actor(), camera)
     return render_template(
@@ -70,6 +72,7 @@ def page(camera_id: str) -> str:
         report=report,
         session=session if seen else None,
         groups=_names(_groups()),
+        faces_on=faces_on,
         may_look=allowed,
         look=allowed and "look" in request.args,
         stamp=int(parts().clock.now().timestamp()),

@@ -38,6 +38,9 @@ def condition(report: CameraReport) -> Condition:
         Running.TROUBLE: Condition(
             "bad", _("trouble"), _("It could not be run and is tried again by itself.")
         ),
+        Running.FACES_OFF: Condition(
+            "", _("not used"), _("This site does without faces, so cameras watch nothing.")
+        ),
         Running.NOT_RUN: Condition(
             "", _("not run"), _("This server runs no cameras. Start it with rollbook up.")
         ),
