@@ -115,7 +115,7 @@ def _order() -> ExportOrder:
         InvalidInput: it is not a month.
     """
     wanted = set(request.form.getlist("groups"))
-    every = request.form.get("which") == "all"
+    every = request.form.get("which") == "all" and not wanted  # ticks say more than the default
     chosen = request.form.get("format", "")
     return ExportOrder(
         month=Month.parse(request.form.get("month", "")),
