@@ -82,6 +82,10 @@ def test_a_series_meets_once_a_day(database: Database, group: Group) -> None:
     with database.uow() as uow:
         assert uow.series.planned(series.series_id) == [first, second]
         assert uow.series.planned(since=DAY + timedelta(days=1)) == [second]
+        assert uow.series.planned(until=DAY) == [first]
+        assert uow.series.planned(of_group=group.group_id) == [first, second]
+        assert uow.series.planned(of_group=new_id()) == []
+        assert uow.series.some([series.series_id, new_id()]) == [series]
         of = uow.series.series_of([first.session_id, new_id()])
         assert of == {first.session_id: series.series_id}
         uow.series.unplan(series.series_id, DAY)

@@ -198,7 +198,9 @@ def test_planning_is_due_every_day_and_a_week_of_sleep_is_one_run(school: School
     assert (row.target, row.due_at) == (SITE, at(MONDAY + timedelta(days=8), 3, 10))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=8)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=8, deadline=None
+)
 @given(
     st.lists(
         st.tuples(st.frozensets(st.integers(0, 6), min_size=1), st.integers(0, 23)),

@@ -45,8 +45,19 @@ class SeriesList(Protocol):
 
     def unplan(self, series_id: str, day: date) -> None: ...
 
-    def planned(self, series_id: str | None = None, since: date | None = None) -> list[PlannedDay]:
-        """Return what is planned from a day on, earliest first."""
+    def some(self, series_ids: Collection[str]) -> list[Series]:
+        """Return those of these series that there are."""
+        ...
+
+    def planned(
+        self,
+        series_id: str | None = None,
+        since: date | None = None,
+        *,
+        until: date | None = None,
+        of_group: str | None = None,
+    ) -> list[PlannedDay]:
+        """Return what is planned from a day on and up to one, earliest first."""
         ...
 
     def series_of(self, session_ids: Collection[str]) -> Mapping[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -44,8 +44,25 @@ class Planned:
     changed: tuple[date, ...] = ()
     removed: tuple[date, ...] = ()
 
+    @property
+    def count(self) -> int:
+        return len(self.added) + len(self.changed) + len(self.removed)
+
     def __bool__(self) -> bool:
-        return bool(self.added or self.changed or self.removed)
+        return self.count > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What separates the sessions of a series from what the series says now."""
+
+    gone: tuple[PlannedDay, ...]
+    moved: tuple[Session, ...]  # as they are to be
+    moved_days: tuple[date, ...]
+    new: tuple[Meeting, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.gone or self.moved or self.new)
 
 
 def plan_series(uow: UnitOfWork, series: Series, frame: Frame, by: str) -> Planned:
@@ -56,19 +73,54 @@ def plan_series(uow: UnitOfWork, series: Series, frame: Frame, by: str) -> Plann
     """
     rows = uow.series.planned(series.series_id, since=frame.today - DAY)
     sessions = uow.sessions.some([row.session_id for row in rows])
-    movable = [row for row in rows if _is_movable(sessions.get(row.session_id), frame.now)]
-    until = max([frame.horizon, *(row.day for row in movable)])
-    wanted = _wanted(series, frame, until)
-    gone = [row for row in movable if row.day not in wanted]
-    _remove(uow, gone)
-    changed = [row.day for row in movable if _move(uow, series, row, sessions, wanted)]
-    new = [wanted[day] for day in sorted(wanted.keys() - {row.day for row in rows})]
-    _add(uow, series, [meeting for meeting in new if meeting.day <= frame.horizon])
-    added = tuple(meeting.day for meeting in new if meeting.day <= frame.horizon)
-    done = Planned(added, tuple(changed), tuple(row.day for row in gone))
+    found = difference(series, rows, sessions, frame)
+    _remove(uow, found.gone)
+    _move(uow, found.moved)
+    _add(uow, series, found.new)
+    done = Planned(
+        tuple(meeting.day for meeting in found.new),
+        found.moved_days,
+        tuple(row.day for row in found.gone),
+    )
     if done:
         uow.register.append(_entry(series, done, frame.now, by))
     return done
+
+
+def difference(
+    series: Series, rows: Sequence[PlannedDay], sessions: Mapping[str, Session], frame: Frame
+) -> Difference:
+    """Return what planning has to change; `rows` are those of the series from yesterday on."""
+    movable = [row for row in rows if _is_movable(sessions.get(row.session_id), frame.now)]
+    until = max([frame.horizon, *(row.day for row in movable)])
+    wanted = _wanted(series, frame, until)
+    kept = [row for row in movable if row.day in wanted]
+    moved = {
+        row.day: new
+        for row in kept
+        if (new := _renewed(series, wanted[row.day], sessions[row.session_id])) is not None
+    }
+    free = sorted(wanted.keys() - {row.day for row in rows})
+    return Difference(
+        tuple(row for row in movable if row.day not in wanted),
+        tuple(moved.values()),
+        tuple(moved),
+        tuple(wanted[day] for day in free if day <= frame.horizon),
+    )
+
+
+def out_of_step(uow: UnitOfWork, frame: Frame) -> list[Series]:
+    """Return the series whose sessions planning would change, in one reading."""
+    since = frame.today - DAY
+    sessions = {one.session_id: one for one in uow.sessions.all(first_day=since - DAY)}
+    rows: dict[str, list[PlannedDay]] = {}
+    for row in uow.series.planned(since=since):
+        rows.setdefault(row.series_id, []).append(row)
+    return [
+        series
+        for series in uow.series.all()
+        if difference(series, rows.get(series.series_id, []), sessions, frame)
+    ]
 
 
 def unplan_series(uow: UnitOfWork, series: Series, frame: Frame, by: str) -> Planned:
@@ -85,8 +137,7 @@ def unplan_series(uow: UnitOfWork, series: Series, frame: Frame, by: str) -> Pla
 
 def plan_all(uow: UnitOfWork, frame: Frame, by: str) -> int:
     """Bring all series into step; return how many sessions were added, changed or removed."""
-    changes = [plan_series(uow, series, frame, by) for series in uow.series.all()]
-    return sum(len(one.added) + len(one.changed) + len(one.removed) for one in changes)
+    return sum(plan_series(uow, series, frame, by).count for series in out_of_step(uow, frame))
 
 
 def upcoming(series: Series, frame: Frame, first: date, last: date) -> list[Meeting]:
@@ -113,25 +164,18 @@ def _remove(uow: UnitOfWork, rows: Sequence[PlannedDay]) -> None:
         uow.sessions.remove(row.session_id)
 
 
-def _move(
-    uow: UnitOfWork,
-    series: Series,
-    row: PlannedDay,
-    sessions: dict[str, Session],
-    wanted: dict[date, Meeting],
-) -> bool:
-    """Give a planned session the times, title and policy of its series; False when it has them."""
-    if row.day not in wanted:
-        return False
-    old = sessions[row.session_id]
-    new = replace(_session(series, wanted[row.day], old.invented), session_id=old.session_id)
-    if new == old:
-        return False
-    uow.sessions.update(new)
-    forget_times(uow, [new.session_id])
-    for job, target, due_at in (opening(new), closing(new)):
-        uow.due.add(job, target, due_at)
-    return True
+def _renewed(series: Series, meeting: Meeting, old: Session) -> Session | None:
+    """Return a planned session as its series wants it, or None when it is so already."""
+    new = replace(_session(series, meeting, old.invented), session_id=old.session_id)
+    return None if new == old else new
+
+
+def _move(uow: UnitOfWork, moved: Sequence[Session]) -> None:
+    forget_times(uow, [session.session_id for session in moved])
+    for session in moved:
+        uow.sessions.update(session)
+        uow.due.add(*opening(session))
+        uow.due.add(*closing(session))
 
 
 def _add(uow: UnitOfWork, series: Series, new: Sequence[Meeting]) -> None:

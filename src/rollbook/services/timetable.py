@@ -18,6 +18,7 @@ from rollbook.services.due import Errand
 from rollbook.services.planning import (
     Frame,
     Planned,
+    out_of_step,
     plan_all,
     plan_series,
     unplan_series,
@@ -28,6 +29,7 @@ from rollbook.services.register import clean_remark
 PLAN_JOB = "plan ahead"
 PLAN_AT = time(3, 10)  # of the site's clocks, every day
 WEEKS_AHEAD, FEWEST, MOST = 4, 1, 26
+PIECE = 25  # series that are planned in one transaction
 WEEKS = "plan weeks"  # name of the setting
 TITLE_LIMIT, ROOM_LIMIT = 120, 60  # characters
 
@@ -149,24 +151,33 @@ class Timetable:
         """Return session id -> room, for those that have one."""
         with self._open_uow() as uow:
             of = uow.series.series_of(session_ids)
-            rooms = {one.series_id: one.room for one in uow.series.all()} if of else {}
+            rooms = {one.series_id: one.room for one in uow.series.some(set(of.values()))}
         return {session: rooms[one] for session, one in of.items() if rooms.get(one)}
 
     def plan_ahead(self, by: str = "timetable") -> int:
         """Plan what is new within the next weeks; return how many sessions changed."""
-        with self._open_uow() as uow:
-            uow.register.hold()
-            count = plan_all(uow, self.frame(uow), by)
-            uow.commit()
-        return count
+        return self._plan_in_pieces(by)
 
     def plan_when_due(self, errand: Errand) -> None:
-        """Plan ahead, and note in the same transaction that it is done."""
+        """Plan ahead; a kill in the middle leaves the rest to the next who tries."""
+        self._plan_in_pieces("timetable")
         with self._open_uow() as uow:
-            uow.register.hold()
-            plan_all(uow, self.frame(uow), "timetable")
             errand.finish(uow)
             uow.commit()
+
+    def _plan_in_pieces(self, by: str) -> int:
+        """Plan some series in each transaction, so that nobody waits long for the register."""
+        with self._open_uow() as uow:
+            waiting = [one.series_id for one in out_of_step(uow, self.frame(uow))]
+        count = 0
+        for start in range(0, len(waiting), PIECE):
+            with self._open_uow() as uow:
+                uow.register.hold()
+                frame = self.frame(uow)
+                for series in uow.series.some(waiting[start : start + PIECE]):
+                    count += plan_series(uow, series, frame, by).count
+                uow.commit()
+        return count
 
     def plan_anew(self, uow: UnitOfWork) -> None:
         """Let all series follow a changed calendar, within the transaction that changes it."""
@@ -197,9 +208,12 @@ class Timetable:
         days = week_of(day)
         with self._open_uow() as uow:
             frame = self.frame(uow)
-            series = {one.series_id: one for one in uow.series.all()}
-            rows = uow.series.planned(since=days[0] - timedelta(days=1))
-            sessions = uow.sessions.all(first_day=days[0], last_day=days[-1])
+            only = next(iter(group_ids)) if group_ids is not None and len(group_ids) == 1 else None
+            series = {one.series_id: one for one in uow.series.all(only)}
+            sessions = uow.sessions.all(group_id=only, first_day=days[0], last_day=days[-1])
+            rows = uow.series.planned(
+                since=days[0] - timedelta(days=1), until=days[-1], of_group=only
+            )
         planned = {row.session_id: row.series_id for row in rows}
         taken = {(row.series_id, row.day) for row in rows}
         entries = [

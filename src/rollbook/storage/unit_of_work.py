@@ -10,6 +10,7 @@ from typing import Self
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from rollbook.domain.subjects import Subject
+from rollbook.domain.timetable import Series
 from rollbook.storage.bounded import Bounded
 from rollbook.storage.connecting import refuse_undone
 from rollbook.storage.keys import KeyRing
@@ -48,6 +49,7 @@ class Memory:
     profiles: Bounded[tuple[str, bytes], Subject] = field(default_factory=lambda: Bounded(50_000))
     entries: Opened = field(default_factory=lambda: Bounded(20_000))
     plans: Bounded[bytes, Plan] = field(default_factory=lambda: Bounded(5_000))
+    series: Bounded[bytes, Series] = field(default_factory=lambda: Bounded(10_000))
     absences: OpenedAbsences = field(default_factory=lambda: Bounded(10_000))
     users: OpenedUsers = field(default_factory=lambda: Bounded(30_000))
 
@@ -139,7 +141,7 @@ class SqlUnitOfWork:
 
     @cached_property
     def series(self) -> SqlSeries:
-        return SqlSeries(self._connection, self.vault)
+        return SqlSeries(self._connection, self.vault, self._memory.series)
 
     @cached_property
     def due(self) -> SqlDueWork:

@@ -13,6 +13,7 @@ from rollbook.domain.policy_codec import policy_from_json, policy_to_json
 from rollbook.domain.timetable import Series
 from rollbook.domain.timetable_ports import PlannedDay
 from rollbook.errors import AlreadyExists, NotFound
+from rollbook.storage.bounded import Bounded
 from rollbook.storage.codec import from_json, iso, optional_date, to_json
 from rollbook.storage.connecting import savepoint
 from rollbook.storage.tables import planned, series
@@ -24,9 +25,12 @@ SERIES = "series"
 class SqlSeries:
     """A row holds random ids; title, times and days are sealed."""
 
-    def __init__(self, connection: Connection, vault: SqlVault) -> None:
+    def __init__(
+        self, connection: Connection, vault: SqlVault, opened: Bounded[bytes, Series]
+    ) -> None:
         self._connection = connection
         self._vault = vault
+        self._opened = opened
 
     def add(self, one: Series) -> None:
         try:
@@ -74,8 +78,28 @@ class SqlSeries:
             delete(planned).where(planned.c.series_id == series_id, planned.c.day == day)
         )
 
-    def planned(self, series_id: str | None = None, since: date | None = None) -> list[PlannedDay]:
+    def some(self, series_ids: Collection[str]) -> list[Series]:
+        wanted, found = sorted(series_ids), []
+        for start in range(0, len(wanted), BLOCK):
+            block = series.c.series_id.in_(wanted[start : start + BLOCK])
+            rows = self._connection.execute(select(series).where(block)).all()
+            found += [self._open(row) for row in rows]
+        return found
+
+    def planned(
+        self,
+        series_id: str | None = None,
+        since: date | None = None,
+        *,
+        until: date | None = None,
+        of_group: str | None = None,
+    ) -> list[PlannedDay]:
         query = select(planned).order_by(planned.c.day, planned.c.series_id)
+        if until is not None:
+            query = query.where(planned.c.day <= until)
+        if of_group is not None:
+            own = select(series.c.series_id).where(series.c.group_id == of_group)
+            query = query.where(planned.c.series_id.in_(own))
         if series_id is not None:
             query = query.where(planned.c.series_id == series_id)
         if since is not None:
@@ -101,6 +125,9 @@ class SqlSeries:
         }
 
     def _open(self, row: Row[Any]) -> Series:
+        return self._opened.get(bytes(row.payload), lambda: self._opened_now(row))
+
+    def _opened_now(self, row: Row[Any]) -> Series:
         token = bytes(row.payload)
         body = from_json(self._vault.open(token, purpose=SERIES, owner=row.series_id))
         return _from_body(row.series_id, body)

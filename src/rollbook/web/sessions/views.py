@@ -26,6 +26,7 @@ from rollbook.web.timetable.policies import policy_options, site_policies
 
 blueprint = Blueprint("sessions", __name__, url_prefix="/sessions")
 
+PAGE = 60  # sessions of a day
 COUNTED = 12  # sessions of a list whose people are counted
 DAY = timedelta(days=1)
 
@@ -43,8 +44,11 @@ def index() -> str:
     groups = _groups()
     chosen = request.args.get("group", "")
     with parts().uow() as uow:
-        found = uow.sessions.all(first_day=day, last_day=day)
-    shown = [one for one in found if one.group_id in groups and chosen in ("", one.group_id)]
+        found = uow.sessions.all(group_id=chosen or None, first_day=day, last_day=day)
+    every = [one for one in found if one.group_id in groups and chosen in ("", one.group_id)]
+    every.sort(key=lambda one: (one.starts_at, groups[one.group_id].name))
+    page, pages = _page_of(every)
+    shown = every[(page - 1) * PAGE : page * PAGE]
     open_now = [one for one in shown if one.state is SessionState.OPEN]
     lines = parts().boards.lines(open_now) if len(open_now) <= COUNTED else []
     return render_template(
@@ -53,7 +57,9 @@ def index() -> str:
         today=parts().today(),
         before=day - DAY,
         after=day + DAY,
-        sessions=sorted(shown, key=lambda one: (one.starts_at, groups[one.group_id].name)),
+        sessions=shown,
+        page=page,
+        pages=pages,
         groups=groups,
         chosen=chosen,
         totals={line.session.session_id: line.totals for line in lines},
@@ -179,6 +185,15 @@ def _groups() -> dict[str, Group]:
     with parts().uow() as uow:
         found = uow.groups.all()
     return {group.group_id: group for group in found if actor().sees_group(group.group_id)}
+
+
+def _page_of(sessions: list[Session]) -> tuple[int, int]:
+    """Return which page to show, by default the one with what goes on now, and how many."""
+    pages = max(1, -(-len(sessions) // PAGE))
+    now = parts().clock.now()
+    over = sum(session.last_mark_at < now for session in sessions)
+    usual = over // PAGE + 1 if over < len(sessions) else 1
+    return min(max(1, request.args.get("page", usual, int)), pages), pages
 
 
 def _waiting(groups: dict[str, Group], day: date) -> int:

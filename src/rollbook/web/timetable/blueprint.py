@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 from flask import Blueprint, abort, request
@@ -14,6 +15,8 @@ from rollbook.web.sessions.words import session_name, state_pill, state_word
 
 blueprint = Blueprint("timetable", __name__)
 
+TOGETHER = 12  # groups; of more of them a page shows one
+
 
 @blueprint.context_processor
 def _words() -> dict[str, object]:
@@ -25,6 +28,14 @@ def groups_seen() -> dict[str, Group]:
     with parts().uow() as uow:
         found = uow.groups.all()
     return {group.group_id: group for group in found if actor().sees_group(group.group_id)}
+
+
+def asked_group(groups: Mapping[str, Group]) -> str:
+    """Return the group that the address asks for; empty for all, unless they are many."""
+    chosen = request.args.get("group", "")
+    if chosen in groups:
+        return chosen
+    return next(iter(groups)) if len(groups) > TOGETHER else ""
 
 
 def asked_day(name: str = "day") -> date:

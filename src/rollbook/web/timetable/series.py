@@ -21,7 +21,13 @@ from rollbook.web.errors import sentence
 from rollbook.web.parts import parts
 from rollbook.web.times import day as day_word
 from rollbook.web.times import weekday
-from rollbook.web.timetable.blueprint import blueprint, groups_seen, require_id
+from rollbook.web.timetable.blueprint import (
+    TOGETHER,
+    asked_group,
+    blueprint,
+    groups_seen,
+    require_id,
+)
 from rollbook.web.timetable.forms import Form
 from rollbook.web.timetable.policies import LIMITS, limit_fields, policy_options, read_policy
 
@@ -34,7 +40,7 @@ SINGLE = "single"
 def series_list() -> str:
     """List the series that have not ended."""
     groups, today = groups_seen(), parts().today()
-    chosen = request.args.get("group", "")
+    chosen = asked_group(groups)
     shown = [group_id for group_id in groups if chosen in ("", group_id)]
     found = [one for one in parts().timetable.all(shown) if not _is_over(one, today)]
     return render_template(
@@ -42,6 +48,7 @@ def series_list() -> str:
         series=found,
         groups=groups,
         chosen=chosen,
+        together=len(groups) <= TOGETHER,
         weekdays=dict(weekday_options()),
         terms={term.term_id: term.days.name for term in parts().calendars.read(today).terms},
     )

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import render_template, request
+from flask import render_template
 
 from rollbook.domain.access import Permission
 from rollbook.services.timetable import WeekView
 from rollbook.web.access import permit
 from rollbook.web.parts import parts
-from rollbook.web.timetable.blueprint import asked_day, blueprint, groups_seen
+from rollbook.web.timetable.blueprint import (
+    TOGETHER,
+    asked_day,
+    asked_group,
+    blueprint,
+    groups_seen,
+)
 
 WEEK = timedelta(weeks=1)
 WORKDAYS = 5
@@ -21,7 +27,7 @@ WORKDAYS = 5
 def week() -> str:
     """Show a week of the groups that the actor sees, or of one."""
     day, groups = asked_day(), groups_seen()
-    chosen = request.args.get("group", "")
+    chosen = asked_group(groups)
     shown = [group_id for group_id in groups if chosen in ("", group_id)]
     view = parts().timetable.week(day, shown)
     return render_template(
@@ -34,6 +40,7 @@ def week() -> str:
         after=day + WEEK,
         groups=groups,
         chosen=chosen,
+        together=len(groups) <= TOGETHER,
         number=view.days[0].isocalendar().week,
         single_group=len(shown) == 1,
     )
