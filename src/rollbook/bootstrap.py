@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         Unidentified,
     )
     from rollbook.domain.passwords import PasswordHasher
-    from rollbook.domain.subjects import Crop
+    from rollbook.domain.subjects import Crop, Subject
     from rollbook.domain.templates import TemplateSpace
     from rollbook.network.certificates import Authority
     from rollbook.services.absences import Absences
@@ -222,7 +222,13 @@ class App:
     def people(self) -> People:
         from rollbook.services.people import People
 
-        return People(self.uow, self.clock, self.today)
+        return People(self.uow, self.clock, self.today, namesakes=self._known_by_name)
+
+    def _known_by_name(self, name: str) -> list[Subject] | None:
+        """Return who has this name, where this process has opened the names already."""
+        if "people_index" not in self.__dict__:
+            return None
+        return self.people_index.namesakes(name)
 
     @cached_property
     def people_index(self) -> PeopleIndex:

@@ -10,6 +10,7 @@ import pytest
 from builders import make_reference
 from intake import TERMS
 from rollbook.domain.subjects import Membership, Subject, new_id
+from rollbook.errors import AlreadyExists
 from rollbook.services.consenting import Consenting
 from rollbook.services.folding import folded
 from rollbook.services.people import People
@@ -201,3 +202,17 @@ def test_pages_hold_everybody_once(site: Site) -> None:
     names = [known.subject.name for found in pages for known in found.people]
     assert names == [f"Person {number}" for number in range(7)]
     assert search(site.view(), Query(page=99), None, size=3).page == 3
+
+
+def test_namesakes_are_known_by_heart_once_the_names_are_open(site: Site) -> None:
+    assert site.index.namesakes("Ada") is None
+    site.view()
+    ada = site.people.add("Ada")
+    assert site.index.namesakes("Ada") == [ada]
+    assert site.index.namesakes("ada") == []
+    quick = People(site.database.uow, site.clock, lambda: DAY, None, site.index.namesakes)
+    with pytest.raises(AlreadyExists):
+        quick.acting("x").add("Ada")
+    quick.add("Bob")
+    with pytest.raises(AlreadyExists):
+        quick.rename(ada.subject_id, "Bob")

@@ -20,6 +20,8 @@ from rollbook.services.galleries import who_agreed
 
 EXTERNAL_ID_LIMIT = 100  # characters
 Today = Callable[[], date]
+Namesakes = Callable[[str], Sequence[Subject] | None]
+"""Returns who has this name, or None where everybody has to be read to know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +38,23 @@ class People:
     """Keeps the list of people and their groups."""
 
     def __init__(
-        self, open_uow: OpenUnitOfWork, clock: Clock, today: Today, by: str | None = None
+        self,
+        open_uow: OpenUnitOfWork,
+        clock: Clock,
+        today: Today,
+        by: str | None = None,
+        namesakes: Namesakes = lambda name: None,
     ) -> None:
-        """`by` is who acts, as the register names them."""
+        """`by` is who acts, as the register names them; `namesakes` knows names by heart."""
         self._open_uow = open_uow
         self._clock = clock
         self._today = today
         self._by = by
+        self._namesakes = namesakes
 
     def acting(self, by: str) -> People:
         """Return the same for somebody whom the register is to name."""
-        return People(self._open_uow, self._clock, self._today, by)
+        return People(self._open_uow, self._clock, self._today, by, self._namesakes)
 
     def add(
         self,
@@ -69,7 +77,7 @@ class People:
         )
         with self._open_uow() as uow:
             uow.register.hold()
-            require_distinguishable(subject, uow.subjects.all())
+            require_distinguishable(subject, self._others(uow, subject.name))
             uow.subjects.add(subject)
             self._log(uow, "added", subject.subject_id)
             for group_id in group_ids:
@@ -95,7 +103,7 @@ class People:
             new = replace(old, name=clean_name(name), external_id=kept)
             if new == old:
                 return old
-            require_distinguishable(new, uow.subjects.all())
+            require_distinguishable(new, self._others(uow, new.name))
             uow.subjects.update(new)
             self._log(uow, "renamed", subject_id)
             uow.commit()
@@ -123,7 +131,7 @@ class People:
             if new == old:
                 return old
             if (new.name, new.external_id) != (old.name, old.external_id):
-                require_distinguishable(new, uow.subjects.all())
+                require_distinguishable(new, self._others(uow, new.name))
             uow.subjects.update(new)
             self._log(uow, "renamed", subject_id)
             uow.commit()
@@ -140,6 +148,11 @@ class People:
             self._log(uow, "removed", subject_id)
             _close_account(uow, subject_id)
             uow.commit()
+
+    def _others(self, uow: UnitOfWork, name: str) -> Sequence[Subject]:
+        """Return all who may have this name; the register must be held."""
+        known = self._namesakes(name)
+        return uow.subjects.all() if known is None else known
 
     def _last_day(self, uow: UnitOfWork, group_id: str) -> date:
         """Return the last day whose roster has to stay as it is: registers that are closed do."""

@@ -109,6 +109,17 @@ class PeopleIndex:
             self._snapshot = self._followed(self._snapshot)
             return self._snapshot
 
+    def namesakes(self, name: str) -> list[Subject] | None:
+        """Return who has exactly this name; None while the names are not opened.
+
+        Whoever holds the register sees everybody who was added before.
+        """
+        if self._snapshot is None or (view := self.current()) is None:
+            return None
+        wanted = folded(name)
+        same = (known.subject for known in view.ordered if known.folded == wanted)
+        return [subject for subject in same if subject.name == name]
+
     def build(self) -> Snapshot:
         """Read everything now."""
         fresh = self._read_all()

@@ -59,10 +59,15 @@ def search(
     snapshot: Snapshot, query: Query, own_groups: frozenset[str] | None, size: int = PAGE
 ) -> Found:
     """Return a page of those whom somebody with these groups may see; None means every group."""
-    fits = _filters(snapshot.day, query, own_groups)
-    matches = [known for known in snapshot.ordered if all(test(known) for test in fits)]
+    matches: Sequence[Known] = snapshot.ordered
+    for fits in _tests(snapshot.day, query, own_groups):
+        matches = [known for known in matches if fits(known)]
+    text = folded(query.text)
+    if text:
+        matches = _matching(matches, text)
     if query.order is not Order.NAME:
-        matches.sort(key=_key(query.order, snapshot.groups))  # stable: then by name
+        key = _key(query.order, snapshot.groups)
+        matches = sorted(matches, key=key)  # stable: then by name
     pages = max(1, -(-len(matches) // size))
     page = min(max(1, query.page), pages)
     shown = matches[(page - 1) * size : page * size]
@@ -77,10 +82,6 @@ def sees(known: Known, own_groups: frozenset[str] | None, day: date) -> bool:
 
 
 Test = Callable[[Known], bool]
-
-
-def _filters(day: date, query: Query, own: frozenset[str] | None) -> Sequence[Test]:
-    return list(_tests(day, query, own))
 
 
 def _tests(day: date, query: Query, own: frozenset[str] | None) -> Iterator[Test]:
@@ -100,32 +101,38 @@ def _tests(day: date, query: Query, own: frozenset[str] | None) -> Iterator[Test
             yield lambda known: known.subject_id in query.alike
         case Show.ALL:
             pass
-    text = folded(query.text)
-    if text:
-        yield _matching(text)
 
 
-def _matching(text: str) -> Test:
-    """Every word is in the name, or the external id or the random id begins with the text."""
-    words = text.split()
+def _matching(people: Sequence[Known], text: str) -> list[Known]:
+    """Return those who have every word in the name, or whose external id or id begins so.
 
-    def test(known: Known) -> bool:
-        name = known.folded
-        if all(word in name for word in words):
-            return True
-        if known.folded_id.startswith(text):
-            return True
-        return len(text) >= SHORTEST_ID and known.subject_id.startswith(text)
-
-    return test
+    It goes through everybody for each key that is typed, so nothing is called that need not be.
+    """
+    first, *rest = text.split()
+    found = [
+        known
+        for known in people
+        if (first in known.folded and (not rest or all(word in known.folded for word in rest)))
+        or known.folded_id.startswith(text)
+    ]
+    if len(text) >= SHORTEST_ID and not set(text) - set("0123456789abcdef"):
+        named = set(map(id, found))
+        found += [
+            known
+            for known in people
+            if known.subject.subject_id.startswith(text) and id(known) not in named
+        ]
+    return found
 
 
 def _key(order: Order, groups: Mapping[str, str]) -> Callable[[Known], tuple[bool, str, int]]:
+    names = {group_id: folded(name) for group_id, name in groups.items()}
+
     def key(known: Known) -> tuple[bool, str, int]:
         match order:
             case Order.GROUP:
-                names = sorted(folded(groups.get(one, "")) for one in known.group_ids)
-                return (not names, " ".join(names), 0)
+                own = [names.get(one, "") for one in known.group_ids]
+                return (not own, " ".join(sorted(own)) if len(own) > 1 else "".join(own), 0)
             case Order.EXTERNAL_ID:
                 return (not known.folded_id, known.folded_id, 0)
             case _:
