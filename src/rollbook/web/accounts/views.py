@@ -9,8 +9,19 @@ from rollbook.web.accounts import (
     login,
     passkeys,
     second,
+    user_changes,
     users,
 )
 from rollbook.web.accounts.area import blueprint
 
-__all__ = ["account", "blueprint", "bulk", "confirming", "login", "passkeys", "second", "users"]
+__all__ = [
+    "account",
+    "blueprint",
+    "bulk",
+    "confirming",
+    "login",
+    "passkeys",
+    "second",
+    "user_changes",
+    "users",
+]
