@@ -134,7 +134,7 @@ def test_it_answers_and_ends_at_a_signal_and_reaches_no_network(book: Path, star
         hanging.sendall(b"GET /healthz HTTP/1.1\r\n")  # a request that never ends
         began = time.monotonic()
         assert server.end() == 0
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 30  # a few seconds, on a machine that has nothing else to do
     assert server.output.rstrip().endswith("Rollbook has ended.")
     assert "Traceback" not in server.output
     log = (book / "logs" / "rollbook.log").read_text(encoding="utf-8")
