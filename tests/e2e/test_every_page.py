@@ -153,7 +153,7 @@ MOST = 600  # stops of the Tab key on one page
 
 def _by_keyboard(page: Page) -> Iterator[str]:
     waiting = set(page.evaluate(_REACHABLE))
-    page.evaluate("document.activeElement?.blur()")
+    page.evaluate("document.body.tabIndex = -1; document.body.focus()")  # also past autofocus
     for _ in range(MOST):
         page.keyboard.press("Tab")
         focused = page.evaluate(_FOCUSED)

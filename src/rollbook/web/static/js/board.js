@@ -67,7 +67,9 @@ async function fetchPart() {
 function replace(html) {
   const before = new Map([...board.querySelectorAll("[data-person]")].map((one) => [one.dataset.person, one.dataset.state]));
   const made = new DOMParser().parseFromString(html, "text/html");
+  const held = board.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
   board.replaceChildren(...made.body.children);
+  if (held) [...board.querySelectorAll("a")].find((link) => link.getAttribute("href") === held)?.focus();
   const came = [];
   board.querySelectorAll("[data-person][data-name]").forEach((one) => {
     if (before.has(one.dataset.person) && before.get(one.dataset.person) === "missing") {
