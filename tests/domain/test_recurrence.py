@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from dateutil.rrule import rrulestr
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollbook.domain.recurrence import DAY_NAMES, Recurrence, read_rule
@@ -65,6 +65,7 @@ rules = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(rules, st.dates(date(2025, 1, 1), date(2027, 12, 31)))
 def test_rules_mean_what_dateutil_says(text: str, first: date) -> None:
     last = first + timedelta(days=365)

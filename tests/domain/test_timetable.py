@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollbook.domain.timetable import (
@@ -125,6 +125,7 @@ def test_a_meeting_for_which_a_clock_change_leaves_no_time_does_not_take_place()
     assert list(meetings(gone, NONE, BERLIN, day, day)) == []
 
 
+@settings(deadline=None)
 @given(zones, days, times, times, weekdays, st.integers(1, 8))
 def test_meetings_never_go_backwards_and_start_at_the_wall_clock(
     zone: ZoneInfo, first: date, start: time, end: time, wanted: frozenset[int], every: int
@@ -144,6 +145,7 @@ def test_meetings_never_go_backwards_and_start_at_the_wall_clock(
         assert not skipped or local.utcoffset() != (local - timedelta(hours=3)).utcoffset()
 
 
+@settings(deadline=None)
 @given(days, days, days, weekdays)
 def test_looking_in_pieces_finds_what_looking_at_once_finds(
     first: date, one: date, other: date, wanted: frozenset[int]

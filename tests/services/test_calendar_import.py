@@ -8,7 +8,7 @@ from datetime import date, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollbook.domain.timetable import DayRange
@@ -236,6 +236,7 @@ def test_a_file_of_bombs_takes_no_time(importer: CalendarImport) -> None:
     assert stopwatch.perf_counter() - began < 20
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300).map(lambda junk: calendar(WEEKLY) + junk))
 def test_junk_never_raises_anything_but_a_sentence(data: bytes) -> None:
     try:
@@ -246,6 +247,7 @@ def test_junk_never_raises_anything_but_a_sentence(data: bytes) -> None:
         assert found
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(

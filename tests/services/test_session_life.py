@@ -68,10 +68,19 @@ def test_what_was_not_taken_waits_for_a_person_s_word(school: School) -> None:
     session, (ada, bob, _) = school.session(), school.people
     school.keeper.mark_by_hand(session.session_id, ada.subject_id, Status.PRESENT, None, BY)
     assert school.statuses(session) == [Status.PRESENT, Status.OPEN, Status.OPEN]
-    assert arrive(school) == Ignored("the session takes no more marks")
+    now = school.clock.now()
+    seen = school.keeper.sight(session.session_id, bob.subject_id, now, Method.FACE)
+    assert seen == Ignored("the session takes no more marks")
     school.keeper.close_session(session.session_id, BY)
     assert school.statuses(session) == [Status.PRESENT, Status.ABSENT, Status.ABSENT]
-    assert bob
+
+
+def test_a_class_photograph_of_its_time_still_counts_where_nobody_took_the_session(
+    school: School,
+) -> None:
+    school.run(at(MONDAY, 15))
+    assert isinstance(arrive(school), Mark), "at its own time, told later"
+    assert school.statuses(school.session()) == [Status.PRESENT, Status.OPEN, Status.OPEN]
 
 
 def test_a_session_in_which_nobody_marked_anybody_is_not_closed_by_the_clock(

@@ -58,7 +58,7 @@ class Direction(StrEnum):
 
 
 class SessionState(StrEnum):
-    """How far a session is. Only open ones take marks by face, PIN or QR."""
+    """How far a session is. Planned, closed and cancelled ones take no marks by face, PIN or QR."""
 
     PLANNED = "planned"  # the timetable has it; nothing is known about anybody
     OPEN = "open"
@@ -142,8 +142,11 @@ class Session:
         return self.ends_at + self.policy.closes_after
 
     def takes_marks_at(self, at: datetime) -> bool:
-        """Return whether a mark by face, PIN or QR counts at this instant."""
-        open_now = self.state is SessionState.OPEN
+        """Return whether a mark by face, PIN or QR of this instant counts.
+
+        Also in a session that was not taken: a class photograph may be looked at later.
+        """
+        open_now = self.state in (SessionState.OPEN, SessionState.NOT_TAKEN)
         return open_now and self.first_mark_at <= at <= self.last_mark_at
 
     def is_over(self, now: datetime) -> bool:

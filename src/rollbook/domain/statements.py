@@ -115,9 +115,11 @@ def require_reason(session: Session, reason: str | None) -> None:
 
     Raises:
         InvalidInput: the session is closed and no reason is given.
-        SessionClosed: the session was called off.
+        SessionClosed: the session was called off, or is not open yet.
     """
     if session.state is SessionState.CANCELLED:
         raise SessionClosed("The session was called off, so nobody can be marked in it.")
+    if session.state is SessionState.PLANNED:
+        raise SessionClosed("The session is planned and not open yet. Open it first.")
     if session.state is SessionState.CLOSED and not reason:
         raise InvalidInput("The session is closed. Say why the register is to be changed.")
