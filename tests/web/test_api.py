@@ -14,8 +14,10 @@ from werkzeug.test import TestResponse
 from rollbook.domain.accounts import Staff
 from rollbook.domain.register import EntryKind
 from rollbook.domain.tokens import Scope
+from rollbook.web.app import create_app
+from rollbook.web.parts import WebOptions
 from web.programs import API, Program, make_token
-from web.school import Site
+from web.school import Site, sign_in
 
 ProgramOf = Callable[..., Program]
 
@@ -384,6 +386,21 @@ def test_a_token_opens_no_page(site: Site, web_app: Flask) -> None:
 def test_a_signed_in_browser_reads(client_of: Callable[[str | None], FlaskClient]) -> None:
     said = client_of("bob").get(f"{API}/me").get_json()
     assert (said["role"], said["scopes"]) == ("faculty", None)
+
+
+def test_a_signed_in_browser_changes_with_the_token_of_its_page(site: Site) -> None:
+    app = create_app(site.parts, WebOptions(testing=True, csrf=True, limits=False))
+    browser = app.test_client()
+    browser.set_cookie("rollbook", sign_in(site, "bob"))
+    path = f"{API}/sessions/{site.session.session_id}/close"
+    assert is_problem(browser.post(path), 400)
+    page = browser.get(f"{API}/docs").text
+    csrf = page.partition('<meta name="csrf" content="')[2].partition('"')[0]
+    assert browser.post(path, headers={"X-CSRFToken": csrf}).status_code == 200
+    # a program needs none
+    body = {"changes": [{"subject_id": site.ada.subject_id, "status": "late", "reason": "bus"}]}
+    marks = f"/sessions/{site.session.session_id}/marks"
+    assert Program(app, make_token(site, "bob")).post(marks, body).status_code == 200
 
 
 def test_what_asks_for_a_fresh_sign_in_takes_a_token(

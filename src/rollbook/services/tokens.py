@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from rollbook.domain.access import Actor
 from rollbook.domain.accounts import User
@@ -77,6 +77,7 @@ class Tokens:
             NotFound: there is no such token, or it is somebody else's.
         """
         with self._open_uow() as uow:
+            uow.register.hold()
             token = uow.tokens.get(token_id)
             if whose is not None and token.user_id != whose:
                 raise NotFound("There is no such token.")
@@ -108,10 +109,15 @@ class Tokens:
                 user = uow.users.get(token.user_id)
             except NotFound:  # the account was removed
                 return None
-            if not user.active:
-                return None
-            if token.used_at is None or now - token.used_at >= TOUCH:
-                token = replace(token, used_at=now)
-                uow.tokens.update(token)
-                uow.commit()
+        if not user.active:
+            return None
+        if token.used_at is None or now - token.used_at >= TOUCH:
+            self._touch(token.token_id, now)
         return token, user
+
+    def _touch(self, token_id: str, now: datetime) -> None:
+        """Write that a token is used."""
+        with self._open_uow() as uow:
+            uow.register.hold()  # or it would undo a revocation that comes at the same moment
+            uow.tokens.update(replace(uow.tokens.get(token_id), used_at=now))
+            uow.commit()
