@@ -138,6 +138,15 @@ def test_after_undo_another_change_can_be_made_and_undone(room: Room) -> None:
     assert room.undo() == 0
 
 
+def test_changes_of_one_instant_are_undone_one_by_one(room: Room) -> None:
+    room.hand.everybody_present(room.id, BELL)
+    for who, status in ((room.ada, Status.LATE), (room.bob, Status.ABSENT)):
+        room.hand.set(room.id, [Change(who, status)], BELL)
+    assert (room.undo(), room.statuses()) == (1, "lpp")
+    assert (room.undo(), room.statuses()) == (1, "ppp")
+    assert room.undo() == 3
+
+
 def test_undo_leaves_alone_what_somebody_else_changed_since(room: Room) -> None:
     room.hand.everybody_present(room.id, BELL)
     room.set(room.bob, Status.ABSENT, CARR)

@@ -1,4 +1,4 @@
-"""Cameras and kiosks leave a face that is near somebody for a person to decide; once, no picture."""
+"""Cameras and kiosks leave a face that is near somebody for a person to decide, once."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ from rollbook.reports.typesetting import Canvas, Typesetter
 
 # millimetres on A4, upright
 LEFT, RIGHT, TOP, BOTTOM = 14.0, 196.0, 14.0, 276.0
-ROW, HEAD, NUMBER, NAME, BOX = 7.0, 24.0, 8.0, 62.0, 15.0
+ROW_MIN, ROW_MAX, HEAD, NUMBER, NAME, BOX = 6.0, 8.0, 34.0, 8.0, 62.0, 15.0
+ROOM = BOTTOM - TOP - HEAD - 6  # for people
 SIDE = 4.2  # of a box
 
 
@@ -58,15 +59,14 @@ def paper_pdf(lists: Sequence[PaperList], words: PaperWords, made_at: datetime) 
 
 
 def _session(setter: Typesetter, one: PaperList, words: PaperWords) -> None:
-    capacity = int((BOTTOM - TOP - HEAD - 10 - 14) / ROW)
-    parts = split_rows(len(one.names), capacity) or [range(0)]
+    parts = split_rows(len(one.names), int(ROOM / ROW_MIN))
     for index, rows in enumerate(parts, 1):
         setter.canvas.add_page(orientation="portrait")
         _head(setter, one, words)
-        top = TOP + HEAD + 10
+        top, height = TOP + HEAD, min(ROW_MAX, ROOM / max(1, len(rows)))
         for line, row in enumerate(rows):
-            _person(setter, top + line * ROW, row, one)
-        _grid(setter, top, len(rows))
+            _person(setter, top + (line + 0.5) * height, row, one)
+        _grid(setter, top, len(rows), height)
         _foot(setter, words, f"{index} / {len(parts)}")
 
 
@@ -75,20 +75,20 @@ def _head(setter: Typesetter, one: PaperList, words: PaperWords) -> None:
     setter.draw(LEFT, TOP + 5, title, 16, bold=True)
     setter.draw(LEFT, TOP + 12, setter.shorten(one.when, 11, RIGHT - LEFT), 11)
     setter.draw(LEFT, TOP + 19, setter.shorten(words.hint, 9, RIGHT - LEFT), 9)
-    baseline = TOP + HEAD + 8
+    baseline = TOP + HEAD - 2
     setter.draw(LEFT + NUMBER, baseline, words.name, 9, bold=True)
     for index, word in enumerate(words.statuses):
         setter.centred(_middle(index), baseline, setter.shorten(word, 8, BOX - 1), 8, bold=True)
     setter.draw(_remark_x(), baseline, setter.shorten(words.remark, 8, 30), 8, bold=True)
 
 
-def _person(setter: Typesetter, top: float, row: int, one: PaperList) -> None:
-    baseline = top + ROW / 2 + 1.5
+def _person(setter: Typesetter, middle: float, row: int, one: PaperList) -> None:
+    baseline = middle + 1.5
     setter.right(LEFT + NUMBER - 2, baseline, str(row + 1), 8)
     name = setter.shorten(one.names[row], 10.5, NAME - 2)
     setter.draw(LEFT + NUMBER, baseline, name, 10.5)
     for index in range(5):
-        _box(setter, _middle(index), top + ROW / 2, ticked=index == 2 and row in one.excused)
+        _box(setter, _middle(index), middle, ticked=index == 2 and row in one.excused)
 
 
 def _box(setter: Typesetter, x: float, y: float, *, ticked: bool) -> None:
@@ -102,12 +102,12 @@ def _box(setter: Typesetter, x: float, y: float, *, ticked: bool) -> None:
         canvas.line(x - 0.4, y + half - 0.9, x + half - 0.5, y - half + 0.7)
 
 
-def _grid(setter: Typesetter, top: float, rows: int) -> None:
+def _grid(setter: Typesetter, top: float, rows: int, height: float) -> None:
     canvas = setter.canvas
     canvas.set_draw_color(190)
     canvas.set_line_width(0.15)
     for index in range(rows + 1):
-        y = top + index * ROW
+        y = top + index * height
         canvas.line(LEFT, y, RIGHT, y)
     canvas.set_draw_color(0)
 

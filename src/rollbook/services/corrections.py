@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rollbook.domain.attendance import (
     AttendanceRecord,
@@ -145,6 +145,7 @@ class Corrections:
         at: datetime,
     ) -> Outcome:
         marks = marks_of(uow, [session.session_id])[session.session_id]
+        at = _own_instant(at, marks, by)
         written: list[Mark] = []
         unchanged: list[str] = []
         outrun: list[Change] = []
@@ -189,6 +190,14 @@ class Corrections:
             reason=before.reason if before else None,
             corrects=mark.mark_id,
         )
+
+
+def _own_instant(at: datetime, marks: Sequence[Mark], by: str) -> datetime:
+    """Return an instant that no earlier change of this person has: it tells changes apart."""
+    taken = {mark.at for mark in marks if mark.by == by}
+    while at in taken:
+        at += timedelta.resolution
+    return at
 
 
 def statement(

@@ -23,6 +23,7 @@ class Item:
 
 MAIN = (
     Item("sessions.index", _("Today"), Permission.SESSIONS_READ),
+    Item("board.now", _("Live board"), Permission.SESSIONS_READ),
     Item("timetable.week", _("Timetable"), Permission.TIMETABLE_READ),
     Item("people.index", _("People"), Permission.PEOPLE_READ),
     Item("timetable.groups", _("Groups"), Permission.GROUPS_READ),
