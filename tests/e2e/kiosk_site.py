@@ -43,6 +43,16 @@ class KioskSite:
         assert isinstance(paired, Paired)
         return paired.device, paired.key
 
+    def reopened(self) -> KioskSite:
+        """Close the session and open another one, in which nobody is marked yet."""
+        self.parts.register.close_session(self.session.session_id)
+        self.session = open_now(self.parts, self.session.group_id)
+        return self
+
+    def empty_group(self) -> str:
+        """Return a new group without sessions."""
+        return self.parts.people.add_group(f"Group {new_id()[:6]}").group_id
+
     def marks(self) -> list[Mark]:
         return self.parts.register.marks(self.session.session_id)
 
@@ -51,7 +61,10 @@ class KioskSite:
 
 
 def make_kiosk_site(home: Path, people: dict[str, list[Path]], quiet: float = 5.0) -> KioskSite:
-    """Enrol people by their pictures, and open a session of their group."""
+    """Enrol people by their pictures, and open a session of their group.
+
+    Whose pictures are refused is not in `names`.
+    """
     parts = build(Settings(home=home), create=True)
     with parts.uow() as uow:
         uow.site.set("site_name", "Hill School")
@@ -67,19 +80,23 @@ def make_kiosk_site(home: Path, people: dict[str, list[Path]], quiet: float = 5.
         consent = terms.consent_of(person.subject_id, parts.clock.now())
         given = [Picture(p.name, p.name, parts.read_portrait(p)) for p in pictures]
         who = Enrolee(person, consent, is_new=True, group_ids=(group.group_id,))
-        outcome = parts.enroller.enrol(who, given)
-        assert outcome.added >= 1, (name, outcome.refused)
-        names[person.subject_id] = name
+        if parts.enroller.enrol(who, given).added:
+            names[person.subject_id] = name
+    session = open_now(parts, group.group_id, quiet)
+    return KioskSite(parts, session, names)
+
+
+def open_now(parts: App, group_id: str, quiet: float = 5.0) -> Session:
+    """Open a session that takes marks now; `quiet` is its quiet period in minutes."""
     now = parts.clock.now()
-    session = parts.register.open_session(
-        group.group_id,
+    return parts.register.open_session(
+        group_id,
         now - timedelta(minutes=1),
         now + timedelta(hours=3),
         business_date=parts.today(),
         title="Mathematics",
         policy=AttendancePolicy(quiet_period=timedelta(minutes=quiet)),
     )
-    return KioskSite(parts, session, names)
 
 
 def free_port() -> int:
