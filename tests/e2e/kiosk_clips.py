@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
+import segno
 
 Picture = npt.NDArray[np.uint8]
 
@@ -59,6 +60,13 @@ def film_of(
         for step in range(round(there * RATE)):
             film.add(before_wall(face, step))
     film.close()
+
+
+def held_code(text: str) -> Picture:
+    """Return a card with this code, as large as a face."""
+    rows = segno.make(text, error="m").matrix_iter(scale=8, border=4)
+    dark = np.array([list(row) for row in rows], dtype=np.uint8)
+    return np.where(dark[:, :, None] > 0, 0, 255).repeat(3, axis=2).astype(np.uint8)
 
 
 def read(path: Path) -> Picture:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from e2e.kiosk_clips import MARKER, film_of, read
+from e2e.kiosk_clips import MARKER, film_of, held_code, read
 from e2e.kiosk_site import ADMIN, KioskSite, Server, free_port, make_kiosk_site
 from e2e.running import chromium
 
@@ -217,6 +217,51 @@ def test_initials_and_pin_mark_by_keyboard_alone(bench: Bench) -> None:
         until(lambda: not page.is_visible("#pad"), "the pad stays")
         until(lambda: name in page.inner_text("#cards"), "it does not greet")
     assert name in other.marked()
+
+
+def test_a_card_held_to_the_camera_marks_its_person(bench: Bench) -> None:
+    other = bench.site.reopened()
+    _, key = other.pair("Library")
+    subject_id, name = min(other.names.items(), key=lambda item: item[1])
+    card = other.parts.own_codes.cards([subject_id], ADMIN)[0]
+    film_of(bench.films / "card.y4m", [held_code(card.text)], there=6)
+    with bench.kiosk("card.y4m", key) as page:
+        until(lambda: page.inner_text("#session") != "", "no session")
+        page.click("#by-code")
+        until(lambda: "You are marked" in page.inner_text("#cards"), "the card is not read")
+        assert name in page.inner_text("#cards")
+    assert other.marked() == [name]
+
+
+def test_where_both_are_asked_for_the_pad_opens_by_itself(bench: Bench) -> None:
+    other = bench.site.reopened()
+    _, key = other.pair("Safe", needs_pin=True)
+    with bench.kiosk("one.y4m", key) as page:
+        until(lambda: page.is_visible("#pad"), "the pad stays closed")
+        name = page.inner_text("#pad-name")
+        subject_id = next(key for key, known in other.names.items() if known == name)
+        assert other.marked() == []
+        other.parts.pins.set(subject_id, "270316", ADMIN)
+        for digit in "270316":
+            page.click(f"#keys button[data-digit='{digit}']")
+        page.click("#done")
+        until(lambda: "You are marked" in page.inner_text("#pad-said"), "the PIN is not taken")
+    assert other.marked() == [name]
+
+
+def test_a_camera_that_is_pulled_out_is_named_and_taken_again(bench: Bench) -> None:
+    _, key = bench.site.pair("Attic")
+    with bench.kiosk("one.y4m", key) as page:
+        until(lambda: page.evaluate("() => window.seen.answers.length") >= 2, "no answer")
+        page.evaluate("""() => {
+          window.given = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+          const gone = async () => { throw new DOMException("", "NotFoundError"); };
+          navigator.mediaDevices.getUserMedia = gone;
+          document.getElementById("video").srcObject.getVideoTracks()[0].stop();
+        }""")
+        until(lambda: "no camera" in page.inner_text("#trouble"), "it does not say so")
+        page.evaluate("() => { navigator.mediaDevices.getUserMedia = window.given; }")
+        until(lambda: not page.is_visible("#trouble"), "it does not take the camera again")
 
 
 def test_a_kiosk_without_a_session_says_so_and_sends_no_picture(bench: Bench) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -253,3 +257,26 @@ def test_who_agreed_again_is_only_found_with_new_samples(bench: KioskBench) -> N
     bench.parts.consenting.withdraw(ada)
     bench.parts.consenting.record(ada, ConsentTerms("v1", "her mother"))
     assert bench.watch(RED, pictures=10)[0].name == ""
+
+
+def test_two_servers_whose_kiosks_see_one_person_write_one_mark(bench: KioskBench) -> None:
+    keys = [bench.key, *(bench.add_device(f"Door {n}")[1] for n in range(2))]
+    script = Path(__file__).parent.parent / "kiosk_process.py"
+    home = str(bench.parts.settings.home)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(script.parent), *sys.path])}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, str(script), home, key],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        for key in keys
+    ]
+    for process in processes:
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+    moment = f"{time.time() + 0.2}\n"
+    said = sorted(process.communicate(moment, timeout=60)[0].strip() for process in processes)
+    assert said == ["already", "already", "marked"]
+    assert len(bench.marks()) == 1

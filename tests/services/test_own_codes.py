@@ -41,6 +41,15 @@ def read(bench: KioskBench, text: str, **more: object) -> Said:
     return answer.code
 
 
+def held(text: str) -> bytes:
+    """Return a picture in which somebody holds this code before the camera."""
+    pixels = picture()
+    for y, row in enumerate(segno.make(text, error="m").matrix_iter(scale=6, border=4)):
+        for x, dark in enumerate(row):
+            pixels[60 + y, 200 + x] = 0 if dark else 255
+    return encode_jpeg(pixels, 70)
+
+
 def card_of(bench: KioskBench, name: str) -> str:
     return bench.parts.own_codes.cards([bench.id_of(name)], STAFF)[0].text
 
@@ -134,17 +143,20 @@ def test_codes_and_their_representation_hide_the_secret(bench: KioskBench) -> No
 
 
 def test_the_kiosks_camera_reads_a_card_beside_a_face(bench: KioskBench) -> None:
-    card = card_of(bench, "Grace Hopper")
-    matrix = [list(row) for row in segno.make(card, error="m").matrix_iter(scale=6, border=4)]
-    pixels = picture()
-    for y, row in enumerate(matrix):
-        for x, dark in enumerate(row):
-            pixels[60 + y, 200 + x] = 0 if dark else 255
-    jpeg = encode_jpeg(pixels, 70)
+    jpeg = held(card_of(bench, "Grace Hopper"))
     said = [bench.desk.see(bench.device, jpeg).code for _ in range(2)]
     assert Said(Notice.MARKED, "Grace Hopper") in said
     asked = bench.desk.see(bench.device, jpeg, find_code=True).code
     assert asked == Said(Notice.MARKED, "Grace Hopper") and len(bench.marks()) == 1
+
+
+def test_a_foreign_code_in_the_picture_is_no_matter_unless_one_is_waited_for(
+    bench: KioskBench,
+) -> None:
+    jpeg = held("https://example.org/on-a-shirt")
+    assert [bench.desk.see(bench.device, jpeg).code for _ in range(4)] == [None] * 4
+    asked = bench.desk.see(bench.device, jpeg, find_code=True).code
+    assert asked == Said(Notice.CODE_UNKNOWN)
 
 
 def test_at_most_ten_names_are_shown_and_two_letters_are_asked_for(bench: KioskBench) -> None:

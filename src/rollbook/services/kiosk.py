@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from rollbook.domain.attendance import Method, Session
+from rollbook.domain.codes import read_code
 from rollbook.domain.identification import Unidentified
 from rollbook.domain.kiosk_answers import FaceSaid, Found, KioskAnswer, Notice, Said
 from rollbook.domain.kiosks import CredentialKind, Device
@@ -84,7 +85,7 @@ class KioskDesk:
                 lambda tools: live.look(tools, jpeg, at, find_code=find_code),
                 urgency=Urgency.FRAME,
             )
-            return self._tell(device, live, look)
+            return self._tell(device, live, look, find_code=find_code)
 
     def read(self, device: Device, text: str, session_id: str = "") -> KioskAnswer:
         """Mark whose code the kiosk has read by itself."""
@@ -172,14 +173,15 @@ class KioskDesk:
             for decision in unknown:
                 self._leave(session_id, decision, at, look.review_level, device.device_id)
 
-    def _tell(self, device: Device, live: LiveKiosk, look: Look) -> KioskAnswer:
-        """Write what the picture led to, and say it."""
+    def _tell(self, device: Device, live: LiveKiosk, look: Look, *, find_code: bool) -> KioskAnswer:
+        """Write what the picture led to, and say it; foreign codes only where one is awaited."""
         result, at = look.result, look.result.captured_at
         for view in result.tracks:
             live.note(view, at)
         self._write_waiting(device, live)
         self._leave_for_review(device, live, look)
-        code = self._read_code(device, live, look.code, at) if look.code else None
+        ours = look.code is not None and (find_code or read_code(look.code) is not None)
+        code = self._read_code(device, live, look.code or "", at) if ours else None
         faces = tuple(_face(live, view, look.size) for view in result.tracks)
         return self._answer(
             device,
@@ -225,6 +227,7 @@ class KioskDesk:
         """Count a search; return the seconds to wait, or 0 and the names on the roster by id."""
         now, bucket = self._clock.now(), _searches(device)
         with self._open_uow() as uow:
+            uow.register.hold()
             if (wait := uow.throttles.wait(bucket, now)) > 0:
                 return wait, {}
             uow.throttles.failed(bucket, now, free=FREE_SEARCHES)

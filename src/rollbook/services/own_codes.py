@@ -128,11 +128,13 @@ class CodeKeeper:
         self, uow: UnitOfWork, subject_id: str, kind: CredentialKind, by: str
     ) -> Credential:
         kept = uow.credentials.of(subject_id).get(kind)
+        if kept is None:
+            uow.register.hold()  # of two that make one at once the second finds it
+            kept = uow.credentials.of(subject_id).get(kind)
         if kept is not None:
             return kept
         now = self._clock.now()
         made = Credential(new_id(), subject_id, kind, new_secret(), now, new_lookup())
-        uow.register.hold()
         uow.credentials.put(made)
         event = f"{kind.value} made"
         uow.register.append(_entry(event, by, now, subject_id=subject_id))

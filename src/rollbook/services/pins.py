@@ -62,6 +62,7 @@ class PinKeeper:
         hashed, now = self._hasher.hash(checked(pin)), self._clock.now()
         credential = Credential(new_id(), subject_id, CredentialKind.PIN, hashed, now)
         with self._open_uow() as uow:
+            uow.register.hold()
             uow.subjects.get(subject_id)
             uow.credentials.put(credential)
             uow.throttles.succeeded(_person(subject_id))
