@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from rollbook.domain.attendance import (
     AttendanceRecord,
+    Evidence,
     Mark,
     MarkKind,
     Method,
@@ -19,6 +21,7 @@ from rollbook.domain.attendance import (
     Status,
 )
 from rollbook.domain.explanation import decisive_mark
+from rollbook.domain.subjects import new_id
 from rollbook.errors import InvalidInput, SessionClosed
 
 BY_PERSON = "set by a person"
@@ -123,3 +126,37 @@ def require_reason(session: Session, reason: str | None) -> None:
         raise SessionClosed("The session is planned and not open yet. Open it first.")
     if session.state is SessionState.CLOSED and not reason:
         raise InvalidInput("The session is closed. Say why the register is to be changed.")
+
+
+def statement(
+    session: Session,
+    record: AttendanceRecord,
+    change: Change,
+    by: str,
+    *,
+    at: datetime,
+    rule: str = BY_PERSON,
+    evidence: Evidence | None = None,
+) -> Mark:
+    """Return the mark that sets somebody's status; it points at the statement it replaces.
+
+    Raises:
+        InvalidInput: nobody is named who says so.
+    """
+    if not by.strip():
+        raise InvalidInput("A change of the register names who makes it.")
+    replaced = decisive_mark(record)
+    return Mark(
+        mark_id=new_id(),
+        session_id=session.session_id,
+        subject_id=change.subject_id,
+        kind=MarkKind.STATUS,
+        at=at,
+        method=Method.HAND,
+        by=by,
+        status=change.status,
+        rule=rule,
+        reason=change.reason,
+        corrects=replaced.mark_id if replaced else None,
+        evidence=evidence,
+    )

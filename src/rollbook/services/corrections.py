@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 
 from rollbook.domain.attendance import (
     AttendanceRecord,
-    Evidence,
     Mark,
     MarkKind,
     Method,
@@ -32,11 +31,11 @@ from rollbook.domain.statements import (
     differs,
     last_change,
     require_reason,
+    statement,
     statements,
     version,
 )
 from rollbook.domain.subjects import new_id
-from rollbook.errors import InvalidInput
 from rollbook.services.marks import entry_of, marks_of
 from rollbook.services.register import clean_remark
 
@@ -73,6 +72,7 @@ class Corrections:
         Raises:
             NotFound: there is no such session, or somebody is not there.
             InvalidInput: a reason is too long, or missing where the session is closed.
+            SessionClosed: it is planned or called off.
         """
         return self._write(session_id, changes, by, BY_PERSON)
 
@@ -198,37 +198,3 @@ def _own_instant(at: datetime, marks: Sequence[Mark], by: str) -> datetime:
     while at in taken:
         at += timedelta.resolution
     return at
-
-
-def statement(
-    session: Session,
-    record: AttendanceRecord,
-    change: Change,
-    by: str,
-    *,
-    at: datetime,
-    rule: str = BY_PERSON,
-    evidence: Evidence | None = None,
-) -> Mark:
-    """Return the mark that sets somebody's status; it points at the statement it replaces.
-
-    Raises:
-        InvalidInput: nobody is named who says so.
-    """
-    if not by.strip():
-        raise InvalidInput("A change of the register names who makes it.")
-    replaced = decisive_mark(record)
-    return Mark(
-        mark_id=new_id(),
-        session_id=session.session_id,
-        subject_id=change.subject_id,
-        kind=MarkKind.STATUS,
-        at=at,
-        method=Method.HAND,
-        by=by,
-        status=change.status,
-        rule=rule,
-        reason=change.reason,
-        corrects=replaced.mark_id if replaced else None,
-        evidence=evidence,
-    )

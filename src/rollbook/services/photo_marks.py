@@ -23,10 +23,9 @@ from rollbook.domain.identification import Identified
 from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.domain.register import EntryKind, NewEntry
 from rollbook.domain.review import worth_a_look
-from rollbook.domain.statements import Change, was_set_absent
+from rollbook.domain.statements import Change, statement, was_set_absent
 from rollbook.domain.subjects import new_id
 from rollbook.errors import InvalidInput
-from rollbook.services.corrections import statement
 from rollbook.services.marks import entry_of, marks_of
 from rollbook.services.photo import PhotoFace, PhotoResult, photo_review
 

@@ -15,18 +15,19 @@ from rollbook.domain.attendance import (
     Evidence,
     Ignored,
     Mark,
-    MarkKind,
     Method,
     Session,
     SessionState,
     Status,
     next_mark,
+    record_of,
     records_of,
     rule_of,
 )
 from rollbook.domain.policy_codec import policy_to_json
 from rollbook.domain.ports import Clock, OpenUnitOfWork, Progress, UnitOfWork
 from rollbook.domain.register import EntryKind, NewEntry, Verification
+from rollbook.domain.statements import Change, statement
 from rollbook.domain.subjects import new_id
 from rollbook.errors import AlreadyExists, InvalidInput, SessionClosed
 from rollbook.services.excusing import excuse_told
@@ -153,19 +154,10 @@ class RegisterKeeper:
             session = uow.sessions.get(session_id)
             require_counted(session)
             uow.subjects.get(subject_id)
-            mark = Mark(
-                mark_id=new_id(),
-                session_id=session.session_id,
-                subject_id=subject_id,
-                kind=MarkKind.STATUS,
-                at=self._clock.now(),
-                method=Method.HAND,
-                by=clean_remark(by) or "unknown",
-                status=status,
-                rule="set by a person",
-                reason=reason,
-                corrects=_statement_in_force(marks_about(uow, session.session_id, subject_id)),
-            )
+            now, said = self._clock.now(), Change(subject_id, status, reason)
+            marks = marks_about(uow, session.session_id, subject_id)
+            record = record_of(session, subject_id, marks, now)
+            mark = statement(session, record, said, clean_remark(by) or "unknown", at=now)
             _append(uow, mark)
             return mark
 
@@ -252,15 +244,6 @@ def clean_remark(text: str | None) -> str | None:
             count=len(kept),
         )
     return kept or None
-
-
-def _statement_in_force(marks: Sequence[Mark]) -> str | None:
-    """Return the mark that gave somebody's status so far: a person's, else the arrival."""
-    for kind in (MarkKind.STATUS, MarkKind.ARRIVED):
-        said = [mark for mark in marks if mark.kind is kind]
-        if said:
-            return said[-1].mark_id
-    return None
 
 
 def _append(uow: UnitOfWork, mark: Mark) -> bool:

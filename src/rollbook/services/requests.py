@@ -25,10 +25,9 @@ from rollbook.domain.requests import (
     RequestKind,
     RequestState,
 )
-from rollbook.domain.statements import SETTABLE, Change
+from rollbook.domain.statements import SETTABLE, Change, statement
 from rollbook.domain.subjects import new_id
 from rollbook.errors import AlreadyExists, InvalidInput, NotFound
-from rollbook.services.corrections import statement
 from rollbook.services.excusing import excuse
 from rollbook.services.marks import entry_of, marks_about
 from rollbook.services.register import clean_remark

@@ -24,10 +24,9 @@ from rollbook.domain.identification import Unidentified
 from rollbook.domain.ports import Clock, OpenUnitOfWork, ReviewItem, UnitOfWork
 from rollbook.domain.register import EntryKind, NewEntry
 from rollbook.domain.review import CAMERA, Doubtful, doubt_body, doubt_from_body, worth_a_look
-from rollbook.domain.statements import Change, was_set_absent
+from rollbook.domain.statements import Change, statement, was_set_absent
 from rollbook.domain.subjects import new_id
 from rollbook.errors import InvalidInput
-from rollbook.services.corrections import statement
 from rollbook.services.marks import entry_of, marks_of
 
 CONFIRMED = "a person said who it was"
