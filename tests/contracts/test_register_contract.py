@@ -389,3 +389,25 @@ def test_the_register_counts_what_it_holds(database: Database) -> None:
     append(database, mark(1), mark(2))
     with database.engine.connect() as connection:
         assert connection.execute(select(func.count()).select_from(ledger)).scalar() == 2
+
+
+def test_one_id_is_searched_for_at_a_bounded_cost(database: Database) -> None:
+    """Entries of an open session, of a closed one, and of none."""
+    append(database, mark(1), mark(2, "s2"), NewEntry(EntryKind.SUBJECT, {"subject_id": "ada"}))
+    append(database, NewEntry(EntryKind.MARK, {"subject_id": "ada"}, "s1"), mark(3))
+    with database.uow() as uow:
+        uow.register.seal_sheet("s1")
+        uow.commit()
+
+        def search(text: str, most: int = 99, limit: int = 99) -> tuple[list[int], int]:
+            found, reached = uow.register.search(text, before=6, down_to=1, limit=limit, most=most)
+            return [entry.number for entry in found], reached
+
+        assert search("ada") == ([4, 3], 1)
+        assert search("nobody") == ([], 1)
+        assert search("ada", limit=1) == ([4], 4)
+        assert search("ada", most=1) == ([], 5)  # the sheet is open, and its newest line another
+        numbers = uow.register.search(
+            "ada", before=6, down_to=1, limit=9, most=9, kinds=["subject"], groups=[]
+        )
+        assert [entry.number for entry in numbers[0]] == [3]

@@ -40,14 +40,14 @@ class Program:
     """A program with a token."""
 
     def __init__(self, app: Flask, token: str | None) -> None:
-        self._client = app.test_client()
+        self._app = app
         self.headers = {} if token is None else {"Authorization": f"Bearer {token}"}
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> TestResponse:
         """Send a request; what is not a `dict` is sent as it is."""
         sent: dict[str, Any] = {"json": body} if isinstance(body, dict | list) else {"data": body}
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self._client.open(
+        return self._app.test_client().open(
             API + path, method=method, headers={**self.headers, **named}, **sent
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -448,6 +449,24 @@ def test_a_key_that_is_being_worked_on_waits(site: Site, program_of: ProgramOf) 
     answer = alice.post("/groups", {"name": "7c"}, Idempotency_Key="k")
     assert is_problem(answer, 409)
     assert answer.headers["Retry-After"] == "1"
+
+
+def test_one_key_sent_many_times_at_once_makes_one_change(
+    site: Site, program_of: ProgramOf
+) -> None:
+    alice = program_of("alice")
+
+    def send(_number: int) -> int:
+        return alice.post(
+            "/people", {"name": "Mary", "external_id": "7"}, Idempotency_Key="k"
+        ).status_code
+
+    with ThreadPoolExecutor(6) as pool:
+        statuses = list(pool.map(send, range(6)))
+    assert set(statuses) <= {201, 409}
+    assert 201 in statuses
+    assert alice.get("/people?q=mary").get_json()["total"] == 1
+    assert send(7) == 201
 
 
 @pytest.mark.parametrize("key", ["", " ", "\xe4", "x" * 201])

@@ -62,7 +62,6 @@ SUBJECTS: Sentences = {
     "request granted": _l("%(who)s granted a request of %(person)s."),
     "request refused": _l("%(who)s refused a request of %(person)s."),
     "unsure face decided": _l("%(who)s decided on an unsure face in %(session)s."),
-    "contacts changed": _l("%(who)s changed the contacts of %(person)s."),
 }
 ENROLMENTS: Sentences = {
     "enrolled": _l("%(who)s added samples of %(person)s."),
@@ -102,7 +101,7 @@ ACCOUNTS: Sentences = {
     "removed": _l("%(who)s removed the account %(account)s."),
     "one-time code": _l("%(who)s made a one-time code for the account %(account)s."),
     "password changed": _l("%(who)s changed the own password."),
-    "second factor added": _l("%(who)s set up an authenticator app."),
+    "second factor set up": _l("%(who)s set up an authenticator app."),
     "second factor removed": _l("%(who)s removed the second factor of %(account)s."),
     "recovery codes made": _l("%(who)s made new recovery codes."),
     "recovery code used": _l("%(who)s used a recovery code."),
