@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +18,8 @@ from builders import make_class
 from rollbook.bootstrap import build
 from rollbook.cli.main import app
 from rollbook.cli.sessions import planned
-from rollbook.domain.attendance import Evidence, Method
+from rollbook.domain.attendance import AttendancePolicy, Evidence, Method
+from rollbook.domain.timetable import Series
 from rollbook.errors import InvalidInput
 from rollbook.settings import Settings
 
@@ -248,3 +249,22 @@ def test_a_wrong_key_is_told_in_one_sentence(desk: Desk) -> None:
     result = desk.run("session", "list")
     assert result.exit_code == 1
     assert "right key file back" in result.output and "Traceback" not in result.output
+
+
+def test_a_planned_session_is_started_called_off_and_planned_by_command(desk: Desk) -> None:
+    today = desk.app.today()
+    policy = AttendancePolicy(opens_before=timedelta(0))  # a day as a whole: open at any time
+    days = frozenset(range(7))
+    group = desk.group.group_id
+    series = Series("", group, "Art", time(0), time(0), today, None, days, policy=policy)
+    desk.app.timetable.add(series, "administrator a")
+    assert desk.json("session", "plan") == {"planned": 0, "done": 3}
+    assert desk.json("session", "plan") == {"planned": 0, "done": 0}
+    today_s, tomorrow = desk.json("session", "list")[:2]
+    assert (today_s["state"], tomorrow["state"]) == ("open", "planned")
+    refused = desk.run("watch", "0", "--session", tomorrow["session"])
+    assert refused.exit_code == 1 and "Open it first" in refused.output
+    assert "is open" in desk.run("session", "start", tomorrow["session"]).output
+    assert desk.run("session", "start", tomorrow["session"]).exit_code == 1
+    assert "called off" in desk.run("session", "cancel", tomorrow["session"]).output
+    assert desk.json("session", "list")[1]["state"] == "off"
