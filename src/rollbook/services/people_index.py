@@ -99,10 +99,15 @@ class PeopleIndex:
     def progress(self) -> Building:
         return self._progress
 
+    def open(self) -> None:
+        """Begin to open the names, so that the first page has not to wait for it."""
+        if self._snapshot is None:
+            self._build_in_background()
+
     def current(self, patience: float = 2.0) -> Snapshot | None:
         """Return the newest view, or None while the first reading takes longer than `patience`."""
         if self._snapshot is None:
-            self._build_in_background()
+            self.open()
             if not self._ready.wait(patience) or self._snapshot is None:
                 return None
         with self._changing:

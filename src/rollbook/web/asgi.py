@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, nullcontext
 from typing import Any
 
 from a2wsgi import WSGIMiddleware
@@ -16,13 +16,17 @@ from starlette.routing import Mount
 from rollbook.bootstrap import App
 from rollbook.web.app import create_app
 from rollbook.web.areas import stream_routes
+from rollbook.web.bodies import WholeBodies
 from rollbook.web.parts import WebOptions
 from rollbook.web.streaming import StreamContext
 
 PAGES_AT_ONCE = 12  # threads that answer pages; those never wait for the networks
 
 Background = Callable[[App], AbstractContextManager[Any]]
-BACKGROUND: list[Background] = [lambda app: app.tasks]
+BACKGROUND: list[Background] = [
+    lambda app: app.tasks,
+    lambda app: nullcontext(app.people_index.open()),
+]
 """Work that runs as long as the server: due work, long tasks, cameras. Each is entered at the
 start with the installation's parts and left at the end."""
 
@@ -45,7 +49,7 @@ def create_asgi(
     return Starlette(
         routes=[
             *stream_routes(context),
-            Mount("/", app=WSGIMiddleware(pages, workers=PAGES_AT_ONCE)),
+            Mount("/", app=WholeBodies(WSGIMiddleware(pages, workers=PAGES_AT_ONCE))),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=_hosts(chosen))],
         lifespan=lifespan,

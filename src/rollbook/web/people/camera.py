@@ -20,6 +20,7 @@ from rollbook.web.access import permit, require_subject
 from rollbook.web.parts import parts
 from rollbook.web.people.area import blueprint
 from rollbook.web.people.outcome import reason
+from rollbook.web.people.view import with_person
 
 RULES = CaptureRules()
 
@@ -29,12 +30,11 @@ RULES = CaptureRules()
 def camera(subject_id: str) -> str:
     """The camera with its guide."""
     person = require_subject(subject_id)
-    agreed = parts().people_index.current(30)
-    known = None if agreed is None else agreed.people.get(subject_id)
+    _snapshot, known = with_person(subject_id)
     return render_template(
         "people/camera.html",
         person=person,
-        agreed=known is not None and known.agreed,
+        agreed=known.agreed,
         poses=[[pose, _(PROMPTS[pose])] for pose in RULES.poses],
     )
 

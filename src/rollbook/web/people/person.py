@@ -22,7 +22,7 @@ from rollbook.web.people.area import blueprint
 from rollbook.web.people.forms import Form
 from rollbook.web.people.looks import note_look, view_token
 from rollbook.web.people.outcome import Outcome
-from rollbook.web.people.view import everybody, known_texts, may_see, own_groups
+from rollbook.web.people.view import everybody, known_texts, may_see, own_groups, with_person
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,7 @@ def look_alikes(subject_id: str) -> str | tuple[str, int]:
 
 
 def _page(who: Subject, form: Form) -> str:
-    snapshot = everybody()
-    known = snapshot.people[who.subject_id]
+    snapshot, known = with_person(who.subject_id)
     faces = actor().may(Permission.FACES_SEE)
     samples = parts().consenting.samples(who.subject_id) if faces else []
     if samples:

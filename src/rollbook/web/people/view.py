@@ -20,6 +20,14 @@ def everybody() -> Snapshot:
     return found
 
 
+def with_person(subject_id: str) -> tuple[Snapshot, Known]:
+    """Return the index and the person in it, who is known to exist."""
+    snapshot = everybody()
+    if subject_id not in snapshot.people:  # written in bulk a moment ago, as invented data is
+        snapshot = parts().people_index.build()
+    return snapshot, snapshot.people[subject_id]
+
+
 def known_texts(snapshot: Snapshot) -> list[str]:
     """Return the consent texts that are in use, the most used first."""
     times: dict[str, int] = {}
