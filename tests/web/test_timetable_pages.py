@@ -195,6 +195,12 @@ def test_terms_and_holidays_are_added_and_removed(site: Site, client_of: ClientO
     (kept,) = site.parts.calendars.read(DAY).terms
     alice.post("/timetable/new", data=series_form(site, term=kept.term_id))
     assert planned(site)[-1] == date(2026, 3, 12)
+    longer = term | {"term-last": "2026-03-13"}
+    alice.post(f"/timetable/calendar/terms/{kept.term_id}", data=longer)
+    assert site.parts.calendars.read(DAY).terms[0].days.last_day == date(2026, 3, 13)
+    wrong = alice.post(f"/timetable/calendar/terms/{kept.term_id}", data={"term-name": ""})
+    assert wrong.status_code == 422
+    assert alice.post(f"/timetable/calendar/terms/{'0' * 32}", data=longer).status_code == 404
     held = {"holiday-name": "Ski", "holiday-first": "2026-03-10"}
     alice.post("/timetable/calendar/holidays", data=held)
     assert date(2026, 3, 10) not in planned(site)

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from rollbook.domain.access import Permission
-from rollbook.domain.timetable import DayRange
+from rollbook.domain.timetable import DayRange, Term
 from rollbook.errors import InvalidInput
 from rollbook.services.calendars import HolidayRegion, countries
 from rollbook.services.timetable import FEWEST, MOST
@@ -39,6 +39,18 @@ def add_term() -> Response | tuple[str, int]:
     if days is None:
         return _page(form), 422
     parts().calendars.add_term(days.name, days.first_day, days.last_day, actor().by)
+    return _saved()
+
+
+@blueprint.post("/timetable/calendar/terms/<term_id>")
+@permit(Permission.TIMETABLE_EDIT)
+def change_term(term_id: str) -> Response | tuple[str, int]:
+    """Give a term another name or other days."""
+    form = Form.sent()
+    days = _range(form, "term")
+    if days is None:
+        return _page(form), 422
+    parts().calendars.change_term(Term(require_id(term_id), days), actor().by)
     return _saved()
 
 
