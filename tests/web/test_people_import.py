@@ -154,6 +154,18 @@ def test_an_import_is_stopped_before_it_begins_and_goes_on(desk: Desk) -> None:
     assert "Zoë" in names(desk)
 
 
+def test_the_report_says_whom_a_refused_face_looks_like(desk: Desk) -> None:
+    desk.agree(desk.site.ada.subject_id)
+    desk.send(desk.bob, desk.site.ada.subject_id, ("a.png", png(RED)))
+    files = {"Zoë/1.png": png(RED, 1), "../x.png": b"x"}
+    answer = upload(desk.alice, archive=("a.zip", archive(files)))
+    desk.alice.post(f"{answer.location}/start", data=TERMS)
+    desk.site.parts.tasks.run_one()
+    page = text(desk.alice, answer.location)
+    assert "It looks like Ada Lovelace" in page
+    assert "Its path leads out of the archive" in page
+
+
 def test_a_cell_of_the_report_is_no_formula(desk: Desk) -> None:
     answer = upload(desk.alice, archive=("a.zip", archive({"=cmd()/1.png": b"broken"})))
     desk.alice.post(f"{answer.location}/start", data=TERMS)

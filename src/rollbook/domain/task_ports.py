@@ -36,6 +36,7 @@ class TaskLine:
     where: str  # the file or line, for the person who sent it
     code: str  # of the reason, empty where it has none
     sentence: str
+    subject_id: str = ""  # of somebody whom it is about as well
 
 
 @dataclass(frozen=True, slots=True)

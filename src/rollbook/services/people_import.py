@@ -286,7 +286,7 @@ def _missing(found: _Opened, row: RosterRow) -> TaskLine | None:
 
 
 def _line(refused: EnrolmentRefused) -> TaskLine:
-    return TaskLine(refused.what, refused.code, refused.sentence)
+    return TaskLine(refused.what, refused.code, refused.sentence, refused.candidate_id or "")
 
 
 def _row_line(error: RowError) -> TaskLine:

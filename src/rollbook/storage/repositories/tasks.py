@@ -111,7 +111,9 @@ class SqlTasks:
             "done": task.done,
             "total": task.total,
             "counts": dict(task.counts),
-            "lines": [[line.where, line.code, line.sentence] for line in task.lines],
+            "lines": [
+                [line.where, line.code, line.sentence, line.subject_id] for line in task.lines
+            ],
             "failure": task.failure,
         }
         return self._vault.seal(to_json(fields), purpose=TASK, owner=task.task_id)

@@ -9,7 +9,6 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from rollbook.domain.enrolment import INTAKE_TEXT, IntakeRefusal
 from rollbook.domain.faces import REFUSAL_TEXT, Refusal
 from rollbook.domain.subjects import Enrolled, EnrolmentRefused
 from rollbook.web.errors import without_commands
@@ -109,9 +108,8 @@ class Outcome:
 def reason(refused: EnrolmentRefused) -> str:
     """Return why a picture was not taken, translated where the sentence is one of ours."""
     known: dict[str, str] = {code.value: text for code, text in REFUSAL_TEXT.items()}
-    known |= {code.value: text for code, text in INTAKE_TEXT.items()}
     plain = known.get(refused.code)
-    if plain is None or refused.code in {Refusal.UNREADABLE.value, IntakeRefusal.BAD_NAME.value}:
+    if plain is None or refused.code == Refusal.UNREADABLE.value:  # its sentence says more
         return _(without_commands(refused.sentence))
     return _(without_commands(plain))
 

@@ -17,6 +17,7 @@ from rollbook.domain.subjects import EnrolmentRefused
 from rollbook.domain.task_ports import Task, TaskLine, TaskState
 from rollbook.reports.csv_file import cell
 from rollbook.services.people_import import KIND
+from rollbook.services.people_index import Known
 from rollbook.web.access import permit
 from rollbook.web.errors import without_commands
 from rollbook.web.parts import parts
@@ -24,6 +25,7 @@ from rollbook.web.people.area import blueprint
 from rollbook.web.people.forms import Form
 from rollbook.web.people.imports import preview_page
 from rollbook.web.people.outcome import reason
+from rollbook.web.people.view import everybody
 
 SHOWN = 200  # refusals on the page; the file has all
 RELOAD = "3"  # seconds, for browsers without scripts
@@ -39,7 +41,7 @@ def task(task_id: str) -> str | FlaskResponse:
     page = render_template(
         "people/task.html",
         task=found,
-        lines=[(line.where, sentence_of(line)) for line in found.lines[:SHOWN]],
+        lines=[(line.where, sentence_of(line), _about(line)) for line in found.lines[:SHOWN]],
         told=summary(found),
         state=state_word(found.state),
     )
@@ -146,6 +148,11 @@ def sentence_of(line: TaskLine) -> str:
     if not line.code:
         return _(without_commands(line.sentence))
     return reason(EnrolmentRefused(line.where, line.code, line.sentence))
+
+
+def _about(line: TaskLine) -> Known | None:
+    """Return whom a line is about as well, when they are still here."""
+    return everybody().people.get(line.subject_id) if line.subject_id else None
 
 
 def _task(task_id: str) -> Task:
