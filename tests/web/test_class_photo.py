@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -34,6 +33,7 @@ from rollbook.testing import (
     picture,
 )
 from rollbook.vision.images import encode_jpeg
+from web.desk import multipart
 from web.school import Site
 
 ClientOf = Callable[[str | None], FlaskClient]
@@ -68,8 +68,8 @@ class Classroom:
         return app
 
     def send(self, *files: bytes, **fields: str) -> TestResponse:
-        sent = [(io.BytesIO(data), f"{i}.jpg") for i, data in enumerate(files)]
-        return self.client.post(self.url, data={"photos": sent, **fields})
+        sent = [(f"{number}.jpg", data) for number, data in enumerate(files)]
+        return self.client.post(self.url, **multipart(sent, "photos", **fields))
 
     def sent(self, *files: bytes) -> str:
         """Return the address of the review."""
@@ -242,3 +242,12 @@ def test_the_shelf_keeps_few_and_only_for_a_while() -> None:
     clock.at += timedelta(minutes=15)
     assert shelf.get(kept[-1].token, "bob", "s") is None and len(shelf) == 0
     shelf.close()
+
+
+def test_photographs_as_large_as_telephones_make_them_are_taken(room: Classroom) -> None:
+    """What is appended to a JPEG is not looked at: it stands for a large picture."""
+    large = photograph(RED) + bytes(6 * 1024 * 1024)
+    address = room.sent(large, large, large)
+    assert "3 faces were found" in room.client.get(address).text
+    home = room.site.parts.settings.home
+    assert not list((home / "work").glob("*.sealed")), "what was sealed meanwhile is deleted"
