@@ -55,7 +55,7 @@ def method_word(method: Method | None) -> str:
 
 def doubt_word(doubt: Doubt) -> str:
     return {
-        Doubt.EMPTY_GALLERY: _("nobody of this session has samples"),
+        Doubt.EMPTY_GALLERY: _("of nobody in this session there are pictures"),
         Doubt.BELOW_THRESHOLD: _("resembles nobody enough"),
         Doubt.AMBIGUOUS: _("several people are too alike"),
         Doubt.FRAMES_DISAGREE: _("the pictures disagree"),

@@ -79,7 +79,7 @@ def reason_word(code: str) -> str:
         Refusal.TILTED: _("The head was tilted."),
         Refusal.AT_THE_EDGE: _("The face was cut off at the edge of the picture."),
         Refusal.PRESENTATION_ATTACK: _("The face looked like a photograph or a screen."),
-        Doubt.EMPTY_GALLERY: _("Nobody of this session has samples."),
+        Doubt.EMPTY_GALLERY: _("Of nobody in this session there are pictures."),
         Doubt.BELOW_THRESHOLD: _("The face resembles nobody of this session enough."),
         Doubt.AMBIGUOUS: _("Several people of this session are too alike."),
         Doubt.FRAMES_DISAGREE: _("The pictures of a face disagreed."),

@@ -135,8 +135,8 @@ def withdraw_consent() -> Response:
     gone = parts().consenting.acting(actor().by).withdraw(_me())
     flash(
         ngettext(
-            "Withdrawn. %(num)s sample was deleted; cameras do not know you any more.",
-            "Withdrawn. %(num)s samples were deleted; cameras do not know you any more.",
+            "Withdrawn. %(num)s picture was deleted; cameras do not know you any more.",
+            "Withdrawn. %(num)s pictures were deleted; cameras do not know you any more.",
             gone.samples,
         ),
         "good",
