@@ -11,7 +11,8 @@ from rollbook.domain.attendance import Direction, Method, Status
 from rollbook.domain.requests import RequestKind, RequestState
 from rollbook.errors import AlreadyExists, InvalidInput, NotFound
 from rollbook.services.register import RegisterKeeper
-from rollbook.services.requests import OVERDUE, RequestDesk, Verdict
+from rollbook.services.request_rules import OVERDUE
+from rollbook.services.requests import RequestDesk, Verdict
 from rollbook.storage.database import Database
 from rollbook.testing import FixedClock
 

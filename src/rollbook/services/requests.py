@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 
 from rollbook.domain.absences import Absence
 from rollbook.domain.attendance import (
     AttendanceRecord,
     Mark,
     Session,
-    SessionState,
     Status,
     record_of,
 )
@@ -20,7 +19,6 @@ from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.domain.register import EntryKind, NewEntry
 from rollbook.domain.requests import (
     LONGEST,
-    OVERDUE_AFTER,
     Request,
     RequestKind,
     RequestState,
@@ -31,10 +29,9 @@ from rollbook.errors import AlreadyExists, InvalidInput, NotFound
 from rollbook.services.excusing import excuse
 from rollbook.services.marks import entry_of, marks_about
 from rollbook.services.register import clean_remark
+from rollbook.services.request_rules import concerns, overdue_after, sessions_of
 
 GRANTED = "granted request"  # rule of the marks that a granted request leads to
-APPROVERS, OVERDUE = "request_approvers", "request_overdue_days"  # settings of the site
-ONLY_ADMINISTRATORS = "administrator"
 EXCUSE_CODE = "other"  # of the site's reasons of absence
 
 
@@ -159,7 +156,7 @@ class RequestDesk:
         now = self._clock.now()
         with self._open_uow() as uow:
             after = overdue_after(uow)
-            shown = [r for r in uow.requests.waiting() if _concerns(uow, r, group_ids)]
+            shown = [r for r in uow.requests.waiting() if concerns(uow, r, group_ids)]
             people = uow.subjects.some(r.subject_id for r in shown)
             return [
                 Waiting(
@@ -194,7 +191,7 @@ class RequestDesk:
         with self._open_uow() as uow:
             uow.register.hold()
             request = uow.requests.get(request_id)
-            if not _concerns(uow, request, group_ids):
+            if not concerns(uow, request, group_ids):
                 raise NotFound("There is no such request any more.")
             _refuse_decided(request)
             if not grant and not said:
@@ -257,7 +254,7 @@ class RequestDesk:
         )
         uow.absences.add(absence)
         marks = []
-        for session in _sessions_of(uow, request):
+        for session in sessions_of(uow, request):
             own = marks_about(uow, session.session_id, request.subject_id)
             record = record_of(session, request.subject_id, own, now)
             if record.status is Status.ABSENT:
@@ -292,16 +289,6 @@ class RequestDesk:
         uow.register.append(NewEntry(EntryKind.SUBJECT, body, session_id))
 
 
-def overdue_after(uow: UnitOfWork) -> timedelta:
-    """Return how long a request may wait at this site."""
-    days = uow.site.get(OVERDUE)
-    return timedelta(days=days) if isinstance(days, int) and days > 0 else OVERDUE_AFTER
-
-
-def only_administrators_decide(uow: UnitOfWork) -> bool:
-    return uow.site.get(APPROVERS) == ONLY_ADMINISTRATORS
-
-
 def _said(text: str) -> str:
     kept = clean_remark(text)
     if kept is None:
@@ -312,28 +299,3 @@ def _said(text: str) -> str:
 def _refuse_decided(request: Request) -> None:
     if request.state is not RequestState.OPEN:
         raise AlreadyExists("This request was decided or taken back meanwhile.")
-
-
-def _concerns(uow: UnitOfWork, request: Request, group_ids: Collection[str] | None) -> bool:
-    """Return whether somebody with these groups may decide on a request."""
-    if group_ids is None:
-        return True
-    if request.session_id:
-        return uow.sessions.get(request.session_id).group_id in group_ids
-    held = uow.groups.memberships(subject_id=request.subject_id)
-    asked = request.asked_at.date()
-    first = min(request.first_day or asked, asked)
-    return any(m.group_id in group_ids and (m.until is None or m.until >= first) for m in held)
-
-
-def _sessions_of(uow: UnitOfWork, request: Request) -> Sequence[Session]:
-    """Return the sessions of the asked days that are or were held, of the person's groups."""
-    taken = (SessionState.OPEN, SessionState.CLOSED, SessionState.NOT_TAKEN)
-    return [
-        session
-        for m in uow.groups.memberships(subject_id=request.subject_id)
-        for session in uow.sessions.all(
-            group_id=m.group_id, first_day=request.first_day, last_day=request.last_day
-        )
-        if m.holds_on(session.business_date) and session.state in taken
-    ]

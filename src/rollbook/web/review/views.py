@@ -17,14 +17,14 @@ from rollbook.domain.register import EntryKind, NewEntry
 from rollbook.domain.requests import Request
 from rollbook.domain.review import Doubtful
 from rollbook.errors import AlreadyExists, InvalidInput, NotFound
-from rollbook.services.requests import (
+from rollbook.services.request_rules import (
     APPROVERS,
     ONLY_ADMINISTRATORS,
     OVERDUE,
-    Waiting,
     only_administrators_decide,
     overdue_after,
 )
+from rollbook.services.requests import Waiting
 from rollbook.web.access import actor, permit, require_session
 from rollbook.web.attending.blueprint import title_of
 from rollbook.web.errors import sentence
