@@ -1,4 +1,4 @@
-"""A whole day in Chromium with real faces: from the first start to the corrected register.
+"""A whole day in Chromium with real faces: from the first start to the export.
 
 One browser is the administrator's; its camera shows somebody who is to be enrolled. The other is
 the kiosk's; its camera plays a real clip, in which one person is known and the others are not.
@@ -149,6 +149,8 @@ def test_a_whole_day(day: Day, faces_dir: Path) -> None:
     assert [complaint.taken() for complaint in complaints] == [[], []]
     correct(page, session)
     assert statuses(day) == {KNOWN: "present", OTHER: "excused"}
+    names = export(page, day)
+    assert KNOWN in names and OTHER in names
 
 
 def set_up(page: Page, day: Day) -> None:
@@ -263,3 +265,12 @@ def statuses(day: Day) -> dict[str, str]:
         [session] = uow.sessions.all()
     records = day.parts.register.records(session.session_id)
     return {names[record.subject_id]: record.status.value for record in records}
+
+
+def export(page: Page, day: Day) -> str:
+    """Fetch the month's register as CSV; return what is in it."""
+    page.goto(f"{day.base}/exports")
+    page.get_by_label("Format").select_option("csv")
+    with page.expect_download() as fetched:
+        page.get_by_role("button", name="Export", exact=True).click()
+    return fetched.value.path().read_text(encoding="utf-8")
