@@ -7,7 +7,15 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any, TypeVar
 
 from flask import abort
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 from rollbook.domain.access import Permission
 from rollbook.domain.timetable import EARLIEST, LATEST
@@ -28,6 +36,11 @@ def _within_reach(value: date) -> date:
     return value
 
 
+def _whole(value: object) -> object:
+    """Return 3 for 3.0, which JSON Schema takes for an integer as well."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 Id = Annotated[str, StringConstraints(pattern=ID)]
 Day = Annotated[
     date, AfterValidator(_within_reach), Field(description=f"a local date, {EARLIEST} to {LATEST}")
@@ -38,6 +51,7 @@ Instant = Annotated[
     AfterValidator(lambda value: value.astimezone(UTC)),
     Field(description="with its offset from UTC"),
 ]
+Whole = Annotated[int, BeforeValidator(_whole)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(max_length=1000)]
 

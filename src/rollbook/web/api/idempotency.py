@@ -10,11 +10,16 @@ from flask import Response, request
 
 from rollbook.web.access import actor
 from rollbook.web.api.problems import refuse
+from rollbook.web.once import was_cut_off
 from rollbook.web.parts import parts
 
 HEADER = "Idempotency-Key"
 PATTERN = r"^[!-~]{1,200}$"
 REPEATED = "Idempotency-Replayed"  # header of an answer that was given before
+CUT_OFF = (
+    "The server was stopped while it worked on the first request with this key. Look whether the "
+    "change was made; if not, send it with another key."
+)
 
 
 def answered_once(raw: bytes, make: Callable[[], Response]) -> Response:
@@ -32,18 +37,23 @@ def answered_once(raw: bytes, make: Callable[[], Response]) -> Response:
 
 
 def _first(key: str, mark: str, make: Callable[[], Response]) -> Response:
-    kept = False
     try:
         answer = make()
-        if answer.status_code < 300:
-            _keep(key, mark, answer)
-            kept = True
-        return answer
-    finally:
-        if not kept:  # nothing was changed: the next try is a new one
-            with parts().uow() as uow:
-                uow.replies.release(key)
-                uow.commit()
+    except BaseException:
+        _release(key)
+        raise
+    if answer.status_code < 300:
+        _keep(key, mark, answer)  # where this fails the key stays claimed: the change was made
+    else:
+        _release(key)
+    return answer
+
+
+def _release(key: str) -> None:
+    """Let the next try be a new one: nothing was changed."""
+    with parts().uow() as uow:
+        uow.replies.release(key)
+        uow.commit()
 
 
 def _keep(key: str, mark: str, answer: Response) -> None:
@@ -60,7 +70,9 @@ def _keep(key: str, mark: str, answer: Response) -> None:
 
 def _again(key: str, mark: str) -> Response:
     with parts().uow() as uow:
-        reply = uow.replies.of(key)
+        reply, claimed_at = uow.replies.of(key), uow.replies.claimed_at(key)
+    if reply is None and was_cut_off(claimed_at):
+        refuse(409, "That does not fit", CUT_OFF)
     if reply is None:
         detail = "The first request with this key is still being worked on. Ask again."
         refuse(409, "That does not fit", detail, headers={"Retry-After": "1"})

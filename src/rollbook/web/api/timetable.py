@@ -23,6 +23,7 @@ from rollbook.web.api.common import (
     PageInfo,
     PageQuery,
     Text,
+    Whole,
     own_groups,
     paged,
     require_people,
@@ -46,7 +47,7 @@ WallClock = Annotated[
     AfterValidator(_on_the_minute),
     WithJsonSchema({"type": "string", "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}),
 ]
-Weekday = Annotated[int, Field(ge=0, le=6)]
+Weekday = Annotated[Whole, Field(ge=0, le=6)]
 
 
 class Series(BaseModel):
@@ -86,7 +87,7 @@ class NewSeries(Body):
     first_day: Day
     last_day: Day | None = None
     weekdays: Annotated[list[Weekday], Field(min_length=1, max_length=7)]
-    every_weeks: Annotated[int, Field(ge=1, le=LONGEST_CYCLE)] = 1
+    every_weeks: Annotated[Whole, Field(ge=1, le=LONGEST_CYCLE)] = 1
 
 
 class SeriesEnd(Body):
