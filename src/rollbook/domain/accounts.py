@@ -88,6 +88,14 @@ class WebSessions(Protocol):
 
     def put(self, session: WebSession) -> None: ...
 
+    def replace(self, session: WebSession) -> bool:
+        """Write a session that is there; False when it was ended meanwhile."""
+        ...
+
+    def touch(self, token: str, seen_at: datetime, expires_at: datetime) -> bool:
+        """Write that a session is used, and nothing else; False when it was ended meanwhile."""
+        ...
+
     def remove(self, token: str) -> None: ...
 
     def of_user(self, user_id: str) -> list[tuple[str, WebSession]]:
@@ -146,6 +154,10 @@ class Replies(Protocol):
 
     def of(self, key: str) -> dict[str, object] | None:
         """Return the answer, or None while there is none yet."""
+        ...
+
+    def claimed_at(self, key: str) -> datetime | None:
+        """Return when the first request came, or None when there is none."""
         ...
 
     def release(self, key: str) -> None:

@@ -79,7 +79,10 @@ class ServerSessions(SessionInterface):
         self._set_cookie(response, token)
 
     def _written(self, uow: UnitOfWork, session: ServerSession, now: datetime) -> str | None:
-        """Write the session and return its token; another one when somebody else signed in."""
+        """Write the session and return its token; another one when somebody else signed in.
+
+        A session that was ended while the request was on its way stays ended.
+        """
         token = session.token
         if token is not None and (not session or session.get(USER) != session.user_before):
             uow.web_sessions.remove(token)  # a token from before signing in is worth nothing after
@@ -89,8 +92,13 @@ class ServerSessions(SessionInterface):
         signed_in = session.get(USER)
         user = uow.users.by_uniquifier(signed_in) if isinstance(signed_in, str) else None
         lasts = SIGNED_IN if user is not None else ANONYMOUS
-        token = token or secrets.token_urlsafe(32)
+        if token is not None and not session.modified:
+            return token if uow.web_sessions.touch(token, now, now + lasts) else None
         user_id = None if user is None else user.user_id
+        if token is not None:
+            kept = WebSession(token, user_id, now, now + lasts, dict(session))
+            return token if uow.web_sessions.replace(kept) else None
+        token = secrets.token_urlsafe(32)
         uow.web_sessions.put(WebSession(token, user_id, now, now + lasts, dict(session)))
         return token
 

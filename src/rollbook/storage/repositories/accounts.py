@@ -137,18 +137,19 @@ class SqlWebSessions:
         return None if row is None else self._open(row, token)
 
     def put(self, session: WebSession) -> None:
-        index = self._index(session.token)
-        payload = self._vault.seal(to_json(session.data), purpose=SESSION, owner=index.hex())
-        row = {
-            "token": index,
-            "user_id": session.user_id,
-            "seen_at": to_micros(session.seen_at),
-            "expires_at": to_micros(session.expires_at),
-            "payload": payload,
-        }
-        changed = update(web_sessions).where(web_sessions.c.token == index).values(row)
-        if self._connection.execute(changed).rowcount == 0:
-            self._connection.execute(insert(web_sessions).values(row))
+        if self.replace(session):
+            return
+        row = {"token": self._index(session.token), "user_id": session.user_id}
+        row |= self._times(session.seen_at, session.expires_at) | self._payload(session)
+        self._connection.execute(insert(web_sessions).values(row))
+
+    def replace(self, session: WebSession) -> bool:
+        row = self._times(session.seen_at, session.expires_at) | self._payload(session)
+        row["user_id"] = session.user_id
+        return self._changed(session.token, row)
+
+    def touch(self, token: str, seen_at: datetime, expires_at: datetime) -> bool:
+        return self._changed(token, self._times(seen_at, expires_at))
 
     def remove(self, token: str) -> None:
         gone = delete(web_sessions).where(web_sessions.c.token == self._index(token))
@@ -178,6 +179,17 @@ class SqlWebSessions:
     def purge(self, before: datetime) -> int:
         gone = delete(web_sessions).where(web_sessions.c.expires_at < to_micros(before))
         return self._connection.execute(gone).rowcount
+
+    def _changed(self, token: str, row: dict[str, Any]) -> bool:
+        held = update(web_sessions).where(web_sessions.c.token == self._index(token))
+        return self._connection.execute(held.values(row)).rowcount > 0
+
+    def _payload(self, session: WebSession) -> dict[str, Any]:
+        owner = self._index(session.token).hex()
+        return {"payload": self._vault.seal(to_json(session.data), purpose=SESSION, owner=owner)}
+
+    def _times(self, seen_at: datetime, expires_at: datetime) -> dict[str, Any]:
+        return {"seen_at": to_micros(seen_at), "expires_at": to_micros(expires_at)}
 
     def _index(self, token: str) -> bytes:
         return self._vault.blind(SESSION, token)
@@ -237,7 +249,8 @@ class SqlThrottles:
         row = self._row(bucket)
         if row is None:
             return 0.0
-        return max(0.0, (from_micros(row.until) - now).total_seconds())
+        left = (from_micros(row.until) - now).total_seconds()
+        return min(LONGEST_WAIT, max(0.0, left))  # also when the clock was set back meanwhile
 
     def failed(self, bucket: str, now: datetime, *, free: int = 5) -> float:
         row = self._row(bucket)
@@ -292,6 +305,11 @@ class SqlReplies:
             self._vault.open(bytes(token), purpose=REPLY, owner=index.hex())
         )
         return dict(found)
+
+    def claimed_at(self, key: str) -> datetime | None:
+        query = select(replies.c.at).where(replies.c.request == self._index(key))
+        at = self._connection.execute(query).scalar()
+        return None if at is None else from_micros(at)
 
     def release(self, key: str) -> None:
         self._connection.execute(delete(replies).where(replies.c.request == self._index(key)))

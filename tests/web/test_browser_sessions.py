@@ -1,0 +1,72 @@
+"""Sessions of browsers: what was ended stays ended."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask, session
+
+from rollbook.web.access import public
+from web.school import Site, sign_in
+
+
+@pytest.mark.parametrize("changes", [True, False])
+def test_a_request_on_its_way_does_not_bring_an_ended_session_back(
+    site: Site, web_app: Flask, changes: bool
+) -> None:
+    token = sign_in(site, "bob")
+
+    @web_app.get("/slowly")
+    @public
+    def slowly() -> str:
+        if changes:
+            session["something"] = 1
+        with site.parts.uow() as uow:
+            assert uow.web_sessions.end_all(site.users["bob"].user_id) == 1
+            uow.commit()
+        site.clock.advance(300)
+        return ""
+
+    browser = web_app.test_client()
+    browser.set_cookie("rollbook", token)
+    assert browser.get("/slowly").status_code == 200
+    again = web_app.test_client()
+    again.set_cookie("rollbook", token)
+    assert again.get("/account").status_code == 302
+
+
+def test_a_request_that_only_reads_keeps_what_another_has_written(
+    site: Site, web_app: Flask
+) -> None:
+    """Two requests of one browser at once: the one that only notes its use writes no old data."""
+    token = sign_in(site, "bob")
+
+    @web_app.get("/slowly")
+    @public
+    def slowly() -> str:
+        with site.parts.uow() as uow:
+            kept = uow.web_sessions.get(token)
+            assert kept is not None
+            kept.data["written"] = "meanwhile"
+            uow.web_sessions.put(kept)
+            uow.commit()
+        return ""
+
+    browser = web_app.test_client()
+    browser.set_cookie("rollbook", token)
+    browser.get("/account")
+    site.clock.advance(300)
+    browser.get("/slowly")
+    with site.parts.uow() as uow:
+        kept = uow.web_sessions.get(token)
+    assert kept is not None and kept.data["written"] == "meanwhile"
+    assert kept.seen_at == site.clock.now()
+
+
+def test_a_clock_set_back_lets_nobody_wait_longer_than_an_hour(site: Site) -> None:
+    with site.parts.uow() as uow:
+        for _ in range(20):
+            uow.throttles.failed("x", site.clock.now())
+        uow.commit()
+    site.clock.advance(-24 * 3600)
+    with site.parts.uow() as uow:
+        assert uow.throttles.wait("x", site.clock.now()) == 3600
