@@ -286,3 +286,19 @@ def test_how_kiosks_greet_is_chosen_once_for_all(
     assert client.post("/devices/greeting", data={"greeting": "first"}).status_code == 303
     assert site.parts.kiosk_greeting.of(site.ada.subject_id) == "Ada"
     assert client.post("/devices/greeting", data={"greeting": "loud"}).status_code == 400
+
+
+HALF_A_CHARACTER = chr(0xD800)
+
+
+@pytest.mark.parametrize("what", ["code", "find", "pin"])
+def test_nonsense_in_a_question_is_refused_and_breaks_nothing(tablet: Tablet, what: str) -> None:
+    deep = tablet.call("POST", what, content=b"[" * 4000)
+    assert deep.status_code == 422 and deep.json() == {"reason": "json"}
+    subject_id = tablet.site.ada.subject_id
+    tablet.site.parts.pins.set(subject_id, "493817", "test")
+    odd = dict.fromkeys(("text", "letters", "claim", "pin"), HALF_A_CHARACTER * 3)
+    if what == "pin":
+        del odd["claim"]
+    body = json.dumps({**odd, "subject": subject_id}).encode()
+    assert tablet.call("POST", what, content=body).status_code == 200

@@ -170,13 +170,15 @@ def _fields(body: bytes) -> Callable[[str], str]:
     """Return what gives a text of the JSON object that was sent; empty when it is not there."""
     try:
         sent = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refused(422, reason="json") from error
     if not isinstance(sent, dict):
         raise Refused(422, reason="json")
 
     def field(name: str) -> str:
         value = sent.get(name, "")
-        return value[:LONGEST] if isinstance(value, str) else ""
+        if not isinstance(value, str):
+            return ""
+        return value[:LONGEST].encode(errors="replace").decode()  # half a character is none
 
     return field
