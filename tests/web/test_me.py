@@ -38,12 +38,12 @@ def test_the_own_month_and_nobody_elses(site: Site, ada: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("login", ["bob", "dora", "alice", None])
-@pytest.mark.parametrize("path", ["", "/requests", "/data"])
 def test_accounts_without_a_record_have_no_such_page(
-    client_of: ClientOf, login: str | None, path: str
+    client_of: ClientOf, login: str | None
 ) -> None:
-    answer = client_of(login).get(f"/me{path}")
-    assert answer.status_code in {302, 401, 403}
+    client = client_of(login)
+    found = {client.get(f"/me{path}").status_code for path in ("", "/requests", "/data")}
+    assert found <= {302, 401, 403}
 
 
 def test_each_mark_is_explained(site: Site, ada: FlaskClient) -> None:
