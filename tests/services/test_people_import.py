@@ -14,7 +14,8 @@ import pytest
 from intake import TERMS, Intake, portrait, shade
 from rollbook.domain.register import EntryKind
 from rollbook.domain.task_ports import Task, TaskState
-from rollbook.errors import Busy, InvalidInput, NotFound
+from rollbook.errors import Busy, InvalidInput, NotFound, StorageUnavailable
+from rollbook.services import tasks
 from rollbook.services.enrol import Enroller
 from rollbook.services.people import People
 from rollbook.services.people_import import KIND, KeptFile, PeopleImport, kept_files
@@ -348,3 +349,33 @@ def test_an_unforeseen_error_fails_the_task_without_telling_a_name(
     TaskRunner(desk.open_uow, desk.clock, {KIND: broken}).run_one()
     assert desk.task(task).state is TaskState.FAILED
     assert "Ada" not in caplog.text
+
+
+def test_an_error_that_is_made_of_five_parts_ends_its_task_and_not_the_thread(desk: Desk) -> None:
+    def broken(task: Task, control: TaskControl) -> None:
+        b"\xff".decode("utf-8")
+
+    task = desk.started(six())
+    assert TaskRunner(desk.open_uow, desk.clock, {KIND: broken}).run_one()
+    assert desk.task(task).state is TaskState.FAILED
+
+
+def test_a_task_shows_signs_of_life_again_after_the_database_was_locked(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beats, enough = [], threading.Event()
+
+    def beat(control: TaskControl) -> None:
+        beats.append(1)
+        if len(beats) == 1:
+            raise StorageUnavailable("Another program is writing to the database.")
+        enough.set()
+
+    def long(task: Task, control: TaskControl) -> None:
+        assert enough.wait(10)
+
+    monkeypatch.setattr(tasks, "BEAT", 0.01)
+    monkeypatch.setattr(TaskControl, "beat", beat)
+    task = desk.started(six())
+    TaskRunner(desk.open_uow, desk.clock, {KIND: long}).run_one()
+    assert desk.task(task).state is TaskState.DONE

@@ -184,7 +184,10 @@ def _beating(control: TaskControl) -> Iterator[None]:
 
     def beat() -> None:
         while not over.wait(BEAT):
-            control.beat()
+            try:
+                control.beat()
+            except RollbookError as error:  # the database is locked or full; the next may go
+                log.warning("a task showed no sign of life: %s", type(error).__name__)
 
     thread = threading.Thread(target=beat, name="task beat", daemon=True)
     thread.start()
@@ -197,4 +200,4 @@ def _beating(control: TaskControl) -> Iterator[None]:
 
 def _places(error: Exception) -> tuple[type[Exception], Exception, TracebackType | None]:
     """Return the traceback with the error's kind alone: its text may hold a name."""
-    return type(error), type(error)(), error.__traceback__
+    return RuntimeError, RuntimeError(type(error).__name__), error.__traceback__
