@@ -101,3 +101,18 @@ def test_a_large_export_is_made_in_the_background(
     assert client_of("charlie").get(path).status_code == 404
     lying = [file.read_bytes() for file in site.parts.settings.home.rglob("*.sealed")]
     assert lying and all(b"Ada" not in data for data in lying)
+
+
+def test_a_file_of_a_group_that_is_no_longer_ones_own_is_not_given_out(
+    site: Site, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_jobs, "MANY", 2)
+    bob = client_of("bob")
+    bob.post("/exports", data=order())
+    assert site.parts.tasks.run_one()
+    (task,) = site.parts.export_desk.of(site.users["bob"].user_id)
+    with site.parts.uow() as uow:
+        yesterday = site.parts.today() - timedelta(days=1)
+        uow.staff.leave(site.group.group_id, site.users["bob"].user_id, yesterday)
+        uow.commit()
+    assert bob.get(f"/exports/files/{task.task_id}").status_code == 404

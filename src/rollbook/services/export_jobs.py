@@ -141,26 +141,33 @@ class ExportDesk:
         control.task = replace(control.task, spec={**control.task.spec, "file": kept})
         control.save(2, 2, {}, ())
 
-    def fetch(self, task_id: str, user_id: str) -> FinishedFile:
-        """Return the file of an export.
+    def fetch(self, task_id: str, user_id: str, group_ids: Collection[str] | None) -> FinishedFile:
+        """Return the file of an export to who sees all its groups today; None: every group.
 
         Raises:
-            NotFound: it is not theirs, not finished, or not there any more.
+            NotFound: it is not theirs, or no longer, not finished, or not there any more.
         """
         task = next((one for one in self.of(user_id) if one.task_id == task_id), None)
         kept = None if task is None else task.spec.get("file")
-        if not isinstance(kept, dict):
+        if task is None or not isinstance(kept, dict) or not _is_seen(task, group_ids):
             raise NotFound("There is no such file any more. Export it again.")
         return FinishedFile(kept["shown"], self._files.open(kept["name"], kept["key"]))
 
     def _order(self, task: Task) -> ExportOrder:
-        wanted = task.spec.get("group_ids")
-        ids = frozenset(map(str, wanted)) if isinstance(wanted, list) else frozenset()
         return ExportOrder(
             month=Month.parse(str(task.spec["month"])),
             file_format=str(task.spec["format"]),
-            groups=self.groups(ids),
+            groups=self.groups(_group_ids(task)),
             encrypt=bool(task.spec["encrypt"]),
             user_id=task.user_id,
             by=task.by,
         )
+
+
+def _group_ids(task: Task) -> frozenset[str]:
+    wanted = task.spec.get("group_ids")
+    return frozenset(map(str, wanted)) if isinstance(wanted, list) else frozenset()
+
+
+def _is_seen(task: Task, group_ids: Collection[str] | None) -> bool:
+    return group_ids is None or _group_ids(task) <= frozenset(group_ids)

@@ -75,7 +75,7 @@ def make() -> AnyResponse | tuple[str, int]:
 @fresh
 def file(task_id: str) -> Response:
     """Give a finished file to who asked for it."""
-    found = parts().export_desk.fetch(task_id, actor().actor_id)
+    found = parts().export_desk.fetch(task_id, actor().actor_id, actor().group_ids)
     return send_file(
         found.stream, mimetype=SEALED, as_attachment=True, download_name=found.name, max_age=None
     )
