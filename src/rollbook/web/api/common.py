@@ -51,7 +51,7 @@ Instant = Annotated[
     AfterValidator(lambda value: value.astimezone(UTC)),
     Field(description="with its offset from UTC"),
 ]
-Whole = Annotated[int, BeforeValidator(_whole)]
+WHOLE = BeforeValidator(_whole)  # put last, or the description loses the limits
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(max_length=1000)]
 

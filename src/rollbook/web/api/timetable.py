@@ -16,6 +16,7 @@ from rollbook.domain.tokens import Scope
 from rollbook.services.people_search import sees
 from rollbook.web.access import actor, require_group, require_subject
 from rollbook.web.api.common import (
+    WHOLE,
     Body,
     Day,
     Id,
@@ -23,7 +24,6 @@ from rollbook.web.api.common import (
     PageInfo,
     PageQuery,
     Text,
-    Whole,
     own_groups,
     paged,
     require_people,
@@ -47,7 +47,7 @@ WallClock = Annotated[
     AfterValidator(_on_the_minute),
     WithJsonSchema({"type": "string", "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}),
 ]
-Weekday = Annotated[Whole, Field(ge=0, le=6)]
+Weekday = Annotated[int, Field(ge=0, le=6), WHOLE]
 
 
 class Series(BaseModel):
@@ -87,7 +87,7 @@ class NewSeries(Body):
     first_day: Day
     last_day: Day | None = None
     weekdays: Annotated[list[Weekday], Field(min_length=1, max_length=7)]
-    every_weeks: Annotated[Whole, Field(ge=1, le=LONGEST_CYCLE)] = 1
+    every_weeks: Annotated[int, Field(ge=1, le=LONGEST_CYCLE), WHOLE] = 1
 
 
 class SeriesEnd(Body):
