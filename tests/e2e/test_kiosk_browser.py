@@ -264,6 +264,25 @@ def test_a_camera_that_is_pulled_out_is_named_and_taken_again(bench: Bench) -> N
         until(lambda: not page.is_visible("#trouble"), "it does not take the camera again")
 
 
+def test_a_page_that_slept_sends_nothing_meanwhile_and_then_goes_on(bench: Bench) -> None:
+    _, key = bench.site.pair("Bedroom")
+    sleep = """hidden => {
+      Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    with bench.kiosk("one.y4m", key) as page:
+        until(lambda: page.evaluate("() => window.seen.answers.length") >= 2, "no answer")
+        page.evaluate(sleep, True)
+        page.wait_for_timeout(1500)
+        asleep = page.evaluate("() => window.seen.answers.length")
+        page.wait_for_timeout(2000)
+        assert page.evaluate("() => window.seen.answers.length") == asleep
+        page.evaluate(sleep, False)
+        until(
+            lambda: page.evaluate("() => window.seen.answers.length") > asleep + 2, "it sleeps on"
+        )
+
+
 def test_a_kiosk_without_a_session_says_so_and_sends_no_picture(bench: Bench) -> None:
     _, key = bench.site.pair("Roof door", group_ids=(bench.site.empty_group(),))
     sent: list[str] = []

@@ -31,7 +31,7 @@ AT_ONCE = 2
 IDLE, BURST = 0.5, 0.125  # seconds between pictures
 EVERY = 10.0  # seconds between the pages of one reader
 
-told: list[tuple[str, str, str]] = []  # kiosk, name, notice: whenever it changed
+told: set[tuple[int, str, str]] = set()  # kiosk, name, notice
 start = time.monotonic()
 refused: Counter[str] = Counter()
 
@@ -53,7 +53,6 @@ class Kiosk(FastHttpUser):
     def on_start(self) -> None:
         self.number = next(self.numbers)
         self.step = 0
-        self.last: tuple[str, str] | None = None
         cookie = f"rollbook-kiosk={LOAD['kiosks'][self.number]}"
         self.headers = {"X-Kiosk": "1", "Content-Type": "image/jpeg", "Cookie": cookie}
         gevent.sleep(self.number * IDLE / KIOSKS)
@@ -79,10 +78,8 @@ class Kiosk(FastHttpUser):
 
     def note(self, answer: dict[str, Any]) -> None:
         for face in answer["faces"]:
-            said = (face["name"], face["notice"])
-            if face["name"] and said != self.last:
-                self.last = said
-                told.append((str(self.number), *said))
+            if face["name"]:
+                told.add((self.number, face["name"], face["notice"]))
 
 
 class Reader(FastHttpUser):
