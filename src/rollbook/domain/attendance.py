@@ -7,7 +7,7 @@ instants.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
@@ -252,9 +252,8 @@ def _says_nothing_new(
     session: Session, sightings: Sequence[Mark], at: datetime, wanted: MarkKind
 ) -> bool:
     """Return whether the mark just before or just after this instant already says the same."""
-    split = bisect_left(sightings, at, key=lambda mark: mark.at)
-    if split < len(sightings) and sightings[split].at == at:
-        split += 1
+    place = (at, wanted is MarkKind.LEFT)  # at one instant being in comes before having left
+    split = bisect_right(sightings, place, key=lambda mark: (mark.at, mark.kind is MarkKind.LEFT))
     neighbours = sightings[max(split - 1, 0) : split + 1]
     return any(
         (mark.kind is MarkKind.LEFT) == (wanted is MarkKind.LEFT)
