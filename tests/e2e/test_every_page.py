@@ -10,14 +10,18 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from e2e.running import Complaints, chromium, running, sign_in_context
+from rollbook.bootstrap import build
+from rollbook.services.devices import DevicePlan, Paired
+from rollbook.settings import Settings
 from rollbook.web.app import create_app
+from rollbook.web.kiosk.cookie import cookie_name
 from rollbook.web.parts import WebOptions
 from web.full_school import make_full_site
 from web.pages import ROLES, addresses
-from web.school import Site, sign_in
+from web.school import Site, colour_engine, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -83,6 +87,45 @@ def test_nothing_serious_on_any_page(
         wrong += [f"{address} {problem}" for problem in _problems(page, language)]
         wrong += [f"{address} complains: {text}" for text in complaints.taken()]
     page.context.close()
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_serious_on_a_kiosk(
+    school: Site, server: str, browser: Browser, width: int
+) -> None:
+    """This browser has no camera, which the page has to say."""
+    pairing = school.parts.devices.add(DevicePlan("Door"), "administrator 0")
+    paired = school.parts.devices.pair(pairing.code, place="here")
+    assert isinstance(paired, Paired)
+    page = open_page(browser, server, None, locale="de", viewport={"width": width, "height": 800})
+    cookie = {"name": cookie_name(OPTIONS), "value": paired.key, "url": server}
+    page.context.add_cookies([cookie])
+    complaints = Complaints(page)
+    page.goto(f"{server}/kiosk")
+    choice = page.locator("#choices button", has_text="5b")
+    expect(choice).to_be_visible()
+    wrong = [*_problems(page, "de")]
+    choice.click()
+    expect(page.locator("#session")).to_contain_text("5b")
+    wrong += _problems(page, "de")
+    page.locator("#by-pin").click()
+    wrong += [*_problems(page, "de"), *complaints.taken()]
+    page.context.close()
+    assert not wrong, "\n".join(wrong)
+
+
+def test_nothing_serious_before_the_set_up(
+    blank_home: Path, tmp_path: Path, browser: Browser
+) -> None:
+    home = Path(shutil.copytree(blank_home, tmp_path / "fresh"))
+    with running(build(Settings(home=home), engine=colour_engine()), OPTIONS) as base:
+        page = open_page(browser, base, None, locale="he", viewport={"width": 390, "height": 800})
+        complaints = Complaints(page)
+        page.goto(base)
+        assert page.url.startswith(f"{base}/setup")
+        wrong = [*_problems(page, "he"), *complaints.taken()]
+        page.context.close()
     assert not wrong, "\n".join(wrong)
 
 
