@@ -49,6 +49,7 @@ CONSTANTS = {
     "domain/identification.py": ("DOUBT_TEXT",),
     "services/camera_test.py": ("SENTENCES",),
     "services/guided.py": ("PROMPTS",),
+    "web/bodies.py": ("BUSY",),
 }
 # errors that only a terminal shows
 UNSHOWN = {"ConfigurationError", "ModelContractError", "TemplateSpaceMismatch", "NotificationError"}
@@ -149,13 +150,14 @@ def _errors(file: Path) -> Iterator[Text]:
 
 
 def _error_text(node: ast.AST) -> str | None:
-    if not isinstance(node, ast.Call) or not node.args:
+    """Return the text of an error, or of `problem(status, text)`."""
+    if not isinstance(node, ast.Call):
         return None
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-    first = node.args[0]
-    if name not in SHOWN_ERRORS or not isinstance(first, ast.Constant):
-        return None
-    return first.value if isinstance(first.value, str) else None
+    given = node.args[:1] if name in SHOWN_ERRORS else node.args[1:2] if name == "problem" else []
+    if given and isinstance(given[0], ast.Constant) and isinstance(given[0].value, str):
+        return given[0].value
+    return None
 
 
 def template() -> Catalog:

@@ -11,9 +11,11 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from starlette.testclient import TestClient
 
 from rollbook.errors import InvalidInput
 from rollbook.web.errors import sentence, without_commands
+from rollbook.web.streaming import problem
 from web.unmarked import sentences_of_python, sentences_of_script, words_of_template
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -34,6 +36,11 @@ def tool() -> ModuleType:
     return module
 
 
+@pytest.fixture(scope="module")
+def known(tool: ModuleType) -> set[str]:
+    return {form for text in tool.texts() for form in text.forms}
+
+
 def test_every_text_has_a_translation_with_the_same_placeholders(tool: ModuleType) -> None:
     assert tool.problems() == [], "run: make texts"
 
@@ -50,8 +57,8 @@ def test_a_template_shows_no_text_that_is_not_marked(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", PYTHON, ids=lambda f: f.relative_to(WEB).as_posix())
-def test_a_view_says_no_sentence_that_is_not_marked(file: Path) -> None:
-    assert sentences_of_python(ast.parse(file.read_text(encoding="utf-8"))) == []
+def test_a_view_says_no_sentence_that_is_not_marked(file: Path, known: set[str]) -> None:
+    assert sentences_of_python(ast.parse(file.read_text(encoding="utf-8")), known) == []
 
 
 @pytest.mark.parametrize("file", SCRIPTS, ids=lambda f: f.relative_to(WEB).as_posix())
@@ -112,3 +119,19 @@ def test_an_error_with_values_is_translated_with_them(web_app, monkeypatch) -> N
     assert str(error) == "A name may have 200 characters; this one has 300."
     with web_app.test_request_context(headers={"Accept-Language": "de"}):
         assert sentence(error) == "Ein Name darf 200 Zeichen haben; dieser hat 300."
+
+
+@pytest.mark.parametrize(
+    ("accepted", "said"),
+    [
+        ("de-AT,en;q=0.5", "Melden Sie sich zuerst an."),
+        ("fr", "Sign in first."),
+        ("", "Sign in first."),
+    ],
+)
+def test_streams_refuse_in_the_language_that_is_asked_for(accepted: str, said: str) -> None:
+    client = TestClient(problem(401, "Sign in first."))
+    answer = client.get("/", headers={"Accept-Language": accepted})
+    assert answer.status_code == 401
+    assert answer.json()["detail"] == said
+    assert int(answer.headers["content-length"]) == len(answer.content)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from html.parser import HTMLParser
 
 SHOWN_ATTRIBUTES = {"alt", "title", "placeholder", "aria-label", "data-confirm", "data-label"}
 HIDDEN = {"script", "style", "template"}
-NAMES = {"Rollbook", "CSV", "PDF", "Excel", "XLSX", "JSON", "ICS", "ID", "PIN", "QR", "API", "IP"}
+NAMES = {"Rollbook", "openapi", "json", "CSV", "PDF", "Excel", "XLSX", "JSON", "ICS"}
+NAMES |= {"ID", "PIN", "QR", "API", "IP"}
 MARKERS = {"_", "_l", "gettext", "ngettext", "lazy_gettext", "lazy_ngettext"}
 LOGGING = {"debug", "info", "warning", "error", "exception"}
-_CLASSES = r"\{% block \w+_class %\}[\w -]*\{% endblock %\}"
+_CLASSES = r"\{% block \w+_class %\}.*?\{% endblock %\}"
 _JINJA = re.compile(rf"{_CLASSES}|\{{#.*?#\}}|\{{%.*?%\}}|\{{\{{.*?\}}\}}", re.DOTALL)
 _WORD = re.compile(r"[A-Za-zÀ-ž]{2,}")
 _SENTENCE = re.compile(r"[A-Z][a-z]*( [\w'-]+[,;:]?)+[.?!…]$|[A-Z][a-z]+( [a-z'-]+){2,}")
@@ -39,7 +40,7 @@ class _Shown(HTMLParser):
         self._within: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in HIDDEN or tag in {"code", "kbd"}:
+        if tag in HIDDEN or tag in {"code", "kbd", "pre"}:
             self._within.append(tag)
         self.texts += [value for name, value in attrs if name in SHOWN_ATTRIBUTES and value]
 
@@ -59,14 +60,15 @@ def shown_texts(page: str) -> list[str]:
     return parser.texts
 
 
-def sentences_of_python(tree: ast.Module) -> list[str]:
-    """Return the sentences in a module that no gettext gets: neither docstrings nor log lines."""
+def sentences_of_python(tree: ast.Module, known: Collection[str]) -> list[str]:
+    """Return the sentences in a module that no gettext gets: neither docstrings nor log lines,
+    nor what is in the catalog for another reason."""
     silent = {id(node) for node in _silent(tree)}
     return [
         node.value
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        if id(node) not in silent and _SENTENCE.match(node.value)
+        if id(node) not in silent and node.value not in known and _SENTENCE.match(node.value)
     ]
 
 

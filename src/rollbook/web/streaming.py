@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from rollbook.bootstrap import App
 from rollbook.domain.access import Actor, Permission
-from rollbook.web import identity
+from rollbook.web import identity, texts
 from rollbook.web.headers import PRIVATE
 from rollbook.web.parts import WebOptions
 
@@ -33,7 +35,23 @@ class StreamContext:
         return None if actor.may(permission) else problem(403, "This is not for you.")
 
 
+class Problem(JSONResponse):
+    """A refusal as RFC 9457 JSON; who asks in another language gets it in that one."""
+
+    def __init__(self, status: int, detail: str, more: dict[str, object]) -> None:
+        self._content = {"status": status, "detail": detail, **more}
+        super().__init__(
+            self._content, status, headers=PRIVATE, media_type="application/problem+json"
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        language = texts.language_of(Headers(scope=scope).get("accept-language", ""))
+        detail = texts.catalog(language).gettext(str(self._content["detail"]))
+        self.body = self.render({**self._content, "detail": detail})
+        self.headers["content-length"] = str(len(self.body))
+        await super().__call__(scope, receive, send)
+
+
 def problem(status: int, detail: str, **more: object) -> Response:
-    """Return a refusal as RFC 9457 JSON."""
-    body = {"status": status, "detail": detail, **more}
-    return JSONResponse(body, status, headers=PRIVATE, media_type="application/problem+json")
+    """Return a refusal as RFC 9457 JSON. `make texts` finds the sentence here."""
+    return Problem(status, detail, more)

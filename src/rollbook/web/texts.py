@@ -13,6 +13,8 @@ from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from flask import Flask, request, session
 from flask_babel import Babel, Domain, get_locale
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from rollbook.web.parts import options, parts
 
@@ -103,6 +105,12 @@ def chosen_language() -> str:
         return wished
     with parts().uow() as uow:
         return str(uow.site.get("language") or "en")
+
+
+def language_of(accepted: str) -> str:
+    """Return the offered language that an Accept-Language header likes best."""
+    wished = parse_accept_header(accepted, LanguageAccept).best_match(LANGUAGES)
+    return wished or "en"
 
 
 def direction() -> str:
