@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import importlib.util
 import re
 from collections.abc import Iterator
@@ -10,8 +11,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
 
+import httpx
 import pytest
-from starlette.testclient import TestClient
 
 from rollbook.errors import InvalidInput
 from rollbook.web.errors import sentence, without_commands
@@ -130,8 +131,11 @@ def test_an_error_with_values_is_translated_with_them(web_app, monkeypatch) -> N
     ],
 )
 def test_streams_refuse_in_the_language_that_is_asked_for(accepted: str, said: str) -> None:
-    client = TestClient(problem(401, "Sign in first."))
-    answer = client.get("/", headers={"Accept-Language": accepted})
-    assert answer.status_code == 401
-    assert answer.json()["detail"] == said
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(app=problem(401, "Sign in first."))
+        async with httpx.AsyncClient(transport=transport, base_url="http://site") as client:
+            return await client.get("/", headers={"Accept-Language": accepted})
+
+    answer = asyncio.run(ask())
+    assert (answer.status_code, answer.json()["detail"]) == (401, said)
     assert int(answer.headers["content-length"]) == len(answer.content)
