@@ -94,6 +94,7 @@ def test_a_large_export_is_made_in_the_background(
     assert path in bob.get("/exports").text
     got = bob.get(path)
     assert "Ada Lovelace" in got.data.decode("utf-8-sig")
+    assert "no-store" in got.headers["Cache-Control"]
     got.close()
     # the file is for who asked for it alone
     assert path not in alice.get("/exports").text

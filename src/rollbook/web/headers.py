@@ -37,12 +37,12 @@ def init_app(app: Flask, *, secure: bool) -> None:
 
     @app.after_request
     def _set(response: Response) -> Response:
-        static = request.endpoint == "static" and "v" in request.args
+        found = response.status_code in {200, 206, 304}
+        static = found and request.endpoint == "static" and "v" in request.args
         for name, value in SAFE.items():
             response.headers.setdefault(name, value)
-        kept = f"public, max-age={YEAR}, immutable" if static else "no-store"
-        if static or "Cache-Control" not in response.headers or request.endpoint == "static":
-            response.headers["Cache-Control"] = kept if static else "no-cache, no-store"
+        kept = f"public, max-age={YEAR}, immutable" if static else "no-cache, no-store"
+        response.headers["Cache-Control"] = kept
         if secure:
             response.headers["Strict-Transport-Security"] = f"max-age={YEAR}"
         return response
