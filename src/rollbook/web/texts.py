@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from functools import lru_cache
 from importlib import resources
 from typing import Any
 
-from babel import Locale
+from babel import Locale, negotiate_locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -100,7 +101,7 @@ def chosen_language() -> str:
     picked = session.get(CHOSEN)
     if picked in offered():
         return str(picked)
-    wished = request.accept_languages.best_match(offered())
+    wished = _best(request.accept_languages, offered())
     if wished:
         return wished
     with parts().uow() as uow:
@@ -109,8 +110,13 @@ def chosen_language() -> str:
 
 def language_of(accepted: str) -> str:
     """Return the offered language that an Accept-Language header likes best."""
-    wished = parse_accept_header(accepted, LanguageAccept).best_match(LANGUAGES)
-    return wished or "en"
+    return _best(parse_accept_header(accepted, LanguageAccept), LANGUAGES) or "en"
+
+
+def _best(accepted: LanguageAccept, offered: Iterable[str]) -> str | None:
+    """Return what fits first; who asks for de-AT before en is happier with de."""
+    wished = [language for language, quality in accepted if quality > 0]
+    return negotiate_locale(wished, list(offered), sep="-")
 
 
 def direction() -> str:
