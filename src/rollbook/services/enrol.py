@@ -105,8 +105,10 @@ class Enroller:
             if not who.is_new and has_consent(uow, who.subject_id, now):
                 return
         raise ConsentMissing(
-            f"{who.subject.name} has not agreed to be recognised, so nothing was computed. "
-            "Record it first: rollbook consent record PERSON --text TEXT-ID --given-by WHO"
+            "%(name)s has not agreed to be recognised, so nothing was computed. "
+            "Record it first: rollbook consent record PERSON --text TEXT-ID "
+            "--given-by WHO",
+            name=who.subject.name,
         )
 
     def examine(self, who: Enrolee, pictures: Iterable[Picture | EnrolmentRefused]) -> Examined:

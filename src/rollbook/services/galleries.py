@@ -98,8 +98,9 @@ class Galleries:
     def _points(self, gallery: Gallery, fpir: float) -> dict[ProbeKind, OperatingPoint]:
         if not self._calibrations:
             raise ModelUnavailable(
-                f"The embedder {self._space} has no calibration yet, so nobody can be named by it. "
-                "Run: rollbook evaluate calibrate"
+                "The embedder %(space)s has no calibration yet, so nobody can be named "
+                "by it. Run: rollbook evaluate calibrate",
+                space=self._space,
             )
         return {
             kind: calibration.operating_point(fpir, len(gallery), gallery.cohort())
