@@ -1,0 +1,58 @@
+"""The whole installation, and how it is opened."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rollbook.bootstrap.cameras import CameraParts
+from rollbook.bootstrap.core import SystemClock
+
+if TYPE_CHECKING:
+    from rollbook.services.due import DueRunner
+    from rollbook.services.tasks import TaskRunner
+    from rollbook.settings import Settings
+    from rollbook.vision.engine import Engine
+
+
+class App(CameraParts):
+    """The parts of one installation; each is made when it is first used."""
+
+    @cached_property
+    def tasks(self) -> TaskRunner:
+        """Long work that goes on while its page is closed."""
+        from rollbook.services import export_jobs, register_check
+        from rollbook.services.people_import import KIND
+        from rollbook.services.tasks import TaskRunner
+
+        jobs = {
+            KIND: lambda task, control: self.people_import.work(task, control),
+            register_check.KIND: lambda task, control: self.register_check.work(task, control),
+            export_jobs.KIND: lambda task, control: self.export_desk.work(task, control),
+        }
+        return TaskRunner(self.uow, self.clock, jobs, self.people_import.tidy)
+
+    @cached_property
+    def due(self) -> DueRunner:
+        """Does what is due; `rollbook up` lets a clock ask it every few seconds."""
+        from rollbook.services.due import DueRunner
+        from rollbook.services.due_jobs import jobs_of
+
+        return DueRunner(self.uow, self.clock, jobs_of(self))
+
+
+def build(settings: Settings, *, create: bool = False, engine: Engine | None = None) -> App:
+    """Return the parts of the installation in `settings.home`, with this engine if one is given.
+
+    Raises:
+        NotFound: there is no installation, and `create` is false.
+        StorageUnavailable: the home cannot be written.
+        NewerDatabase: a later version of Rollbook wrote the database.
+        DecryptionFailed: the key in `keys/` is not the one that the database was made with.
+    """
+    from rollbook.storage.database import Database
+
+    database = Database.open(
+        settings.resolved_database_url, keys_dir=settings.keys_dir, create=create
+    )
+    return App(settings, SystemClock(), database, engine)
