@@ -51,6 +51,10 @@ CONSTANTS = {
     "services/guided.py": ("PROMPTS",),
     "web/bodies.py": ("BUSY",),
 }
+# files whose sentences are kept finished, and known again by `web/texts.py: spoken`
+KEPT = ("services/archive.py", "services/importing.py", "services/people_import.py")
+KEPT += ("services/tasks.py", "services/camera_worker.py", "vision/capture.py")
+REASONS = ("vision/grabbers.py", "_reason")  # what a camera does, after its name
 # errors that only a terminal shows
 UNSHOWN = {"ConfigurationError", "ModelContractError", "TemplateSpaceMismatch", "NotificationError"}
 UNSHOWN |= {"DecryptionFailed", "RegisterTampered", "NewerDatabase", "RollbookError"}
@@ -59,9 +63,12 @@ SHOWN_ERRORS = {
     for name, kind in vars(errors).items()
     if isinstance(kind, type) and issubclass(kind, errors.RollbookError)
 } - UNSHOWN
-LAYERS_OF_ERRORS = ("domain", "services", "storage", "vision", "web", "bootstrap.py")
+LAYERS_OF_ERRORS = ("domain", "services", "storage", "vision", "web", "bootstrap")
 
 PLACEHOLDER = re.compile(r"%\((\w+)\)[#0\- +]*[\d.]*[a-zA-Z]|%%|\{\w+\}")
+
+
+SENTENCE = re.compile(r"(?:[A-Z]|%\().*[a-z].* .*[.!?]", re.DOTALL)
 
 
 class Text(NamedTuple):
@@ -79,6 +86,9 @@ def texts() -> Iterator[Text]:
         yield from _marked(file, babel_extract)
     for name, constants in CONSTANTS.items():
         yield from _constants(PACKAGE / name, constants)
+    for name in KEPT:
+        yield from _kept(PACKAGE / name)
+    yield from _reasons(PACKAGE / REASONS[0], REASONS[1])
     for layer in LAYERS_OF_ERRORS:
         root = PACKAGE / layer
         for file in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
@@ -140,6 +150,50 @@ def _strings(node: ast.expr) -> Iterator[str]:
     elif isinstance(node, ast.Call):
         for value in [*node.args, *(keyword.value for keyword in node.keywords)]:
             yield from _strings(value)
+
+
+def _kept(file: Path) -> Iterator[Text]:
+    """Yield the sentences of a file, those with values as templates."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    parts = {id(part) for node in ast.walk(tree) for part in _parts(node)}
+    for node in ast.walk(tree):
+        text = "" if id(node) in parts else _template(node).rpartition(")s %(reason)s ")[2]
+        if SENTENCE.fullmatch(text):
+            yield Text((without_commands(text),), _place(file))
+
+
+def _parts(node: ast.AST) -> list[ast.expr]:
+    """Return what is no sentence of its own: pieces of f-strings, docstrings, what is logged."""
+    if isinstance(node, ast.JoinedStr):
+        return node.values
+    if isinstance(node, ast.Expr):
+        return [node.value]
+    logged = isinstance(node, ast.Call) and ast.unparse(node.func).startswith("log.")
+    return node.args if isinstance(node, ast.Call) and logged else []
+
+
+def _template(node: ast.AST) -> str:
+    """Return a constant text, or an f-string with placeholders for its values."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else ""
+    if not isinstance(node, ast.JoinedStr):
+        return ""
+    pieces = [_template(part) or f"%({_name(part)})s" for part in node.values]
+    return "".join(pieces)
+
+
+def _name(part: ast.expr) -> str:
+    found = re.findall(r"[a-z]\w*", ast.unparse(part))
+    return found[-1] if found else "value"
+
+
+def _reasons(file: Path, function: str) -> Iterator[Text]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            for inner in ast.walk(node):
+                text = _template(inner)
+                if re.fullmatch(r"[a-z][^.]+\..*", text):
+                    yield Text((f"%(camera)s {text}",), _place(file))
 
 
 def _errors(file: Path) -> Iterator[Text]:

@@ -13,10 +13,12 @@ from types import ModuleType
 
 import httpx
 import pytest
+from flask import Flask
 
 from rollbook.errors import InvalidInput
 from rollbook.web.errors import sentence, without_commands
 from rollbook.web.streaming import problem
+from rollbook.web.texts import spoken
 from web.unmarked import sentences_of_python, sentences_of_script, words_of_template
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -113,7 +115,7 @@ def test_the_words_of_a_terminal_are_left_out() -> None:
     assert without_commands("Nothing else.") == "Nothing else."
 
 
-def test_an_error_with_values_is_translated_with_them(web_app, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_an_error_with_values_is_translated_with_them(web_app: Flask) -> None:
     error = InvalidInput(
         "A name may have %(limit)s characters; this one has %(count)s.", limit=200, count=300
     )
@@ -139,3 +141,22 @@ def test_streams_refuse_in_the_language_that_is_asked_for(accepted: str, said: s
     answer = asyncio.run(ask())
     assert (answer.status_code, answer.json()["detail"]) == (401, said)
     assert int(answer.headers["content-length"]) == len(answer.content)
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        ("rtsp://10.0.0.7/1 does not answer. It is tried again.",
+         "rtsp://10.0.0.7/1 antwortet nicht. Es wird von selbst wieder versucht."),
+        ("Line 7 has the same external id.", "Zeile 7 hat dieselbe externe Kennung."),
+        ("There is no file 'a.jpg' beside the roster.",
+         "Neben der Namensliste gibt es keine Datei 'a.jpg'."),
+        ("Nobody has ever said this.", "Nobody has ever said this."),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_sentences_that_were_kept_are_known_again(web_app: Flask, kept: str, said: str) -> None:
+    with web_app.test_request_context(headers={"Accept-Language": "de"}):
+        assert spoken(kept) == said
+    with web_app.test_request_context(headers={"Accept-Language": "en"}):
+        assert spoken(kept) == kept

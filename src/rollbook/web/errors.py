@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from rollbook import errors
 from rollbook.web.access import wants_json
+from rollbook.web.texts import spoken
 
 STATUS: tuple[tuple[type[errors.RollbookError], int], ...] = (
     (errors.NotFound, 404),
@@ -38,7 +39,7 @@ def init_app(app: Flask) -> None:
 def sentence(error: errors.RollbookError | str) -> str:
     """Return what an error says, translated, without the commands that a terminal would need."""
     if isinstance(error, str):
-        return _(without_commands(error) or _text(500))
+        return spoken(without_commands(error)) if error else _text(500)
     return _(without_commands(error.template) or _text(500), **error.values)
 
 

@@ -11,7 +11,7 @@ from flask_babel import ngettext
 
 from rollbook.domain.faces import REFUSAL_TEXT, Refusal
 from rollbook.domain.subjects import Enrolled, EnrolmentRefused
-from rollbook.web.errors import without_commands
+from rollbook.web.errors import sentence
 from rollbook.web.people.view import everybody, may_see
 
 KEY = "people outcome"
@@ -110,8 +110,8 @@ def reason(refused: EnrolmentRefused) -> str:
     known: dict[str, str] = {code.value: text for code, text in REFUSAL_TEXT.items()}
     plain = known.get(refused.code)
     if plain is None or refused.code == Refusal.UNREADABLE.value:  # its sentence says more
-        return _(without_commands(refused.sentence))
-    return _(without_commands(plain))
+        return sentence(refused.sentence)
+    return sentence(plain)
 
 
 def _candidate(double: EnrolmentRefused | None) -> tuple[str | None, str]:

@@ -19,7 +19,7 @@ from rollbook.reports.csv_file import cell
 from rollbook.services.people_import import KIND
 from rollbook.services.people_index import Known
 from rollbook.web.access import permit
-from rollbook.web.errors import without_commands
+from rollbook.web.errors import sentence
 from rollbook.web.parts import parts
 from rollbook.web.people.area import blueprint
 from rollbook.web.people.forms import Form
@@ -146,7 +146,7 @@ def state_word(state: TaskState) -> str:
 
 def sentence_of(line: TaskLine) -> str:
     if not line.code:
-        return _(without_commands(line.sentence))
+        return sentence(line.sentence)
     return reason(EnrolmentRefused(line.where, line.code, line.sentence))
 
 
