@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from flask import Request
 
@@ -27,6 +27,13 @@ class UploadRequest(Request):
         sealed = parts().work_files.create()
         self.__dict__.setdefault("_sealed", []).append(sealed)
         return cast(IO[bytes], sealed)
+
+    def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
+        """Return the body as JSON; what is nested beyond measure is none."""
+        try:
+            return super().get_json(force, silent, cache)
+        except RecursionError:
+            return None if silent else self.on_json_loading_failure(None)
 
     def close(self) -> None:
         """Close all files, also those of a form that was refused half way."""

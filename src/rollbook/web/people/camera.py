@@ -71,7 +71,7 @@ def _state(text: str) -> GuidedState:
         state = GuidedState(int(told["pose"]), tuple(int(one) for one in told["held"]), begun)
         fits = 0 <= state.pose < len(RULES.poses) and len(state.held) < RULES.steady
         aware = begun is None or begun.tzinfo is not None
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise InvalidInput("The page and the server do not agree. Load the page anew.") from error
     if not fits or not aware:
         raise InvalidInput("The page and the server do not agree. Load the page anew.")

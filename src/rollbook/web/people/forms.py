@@ -10,6 +10,7 @@ from flask import request
 from flask_babel import gettext as _
 
 from rollbook.domain.subjects import clean_name
+from rollbook.domain.timetable import EARLIEST, LATEST
 from rollbook.errors import InvalidInput
 from rollbook.services.consenting import ConsentTerms
 from rollbook.services.people import clean_id
@@ -67,10 +68,13 @@ class Form:
                 self.errors[name] = _("Please choose a day.")
             return None
         try:
-            return date.fromisoformat(text)
+            found = date.fromisoformat(text)
         except ValueError:
+            found = None
+        if found is None or not EARLIEST < found < LATEST:
             self.errors[name] = _("This is not a day. Write it as year-month-day.")
             return None
+        return found
 
     def terms(self) -> ConsentTerms:
         """Return what was agreed to; both the text and who said so are needed."""

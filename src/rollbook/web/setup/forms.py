@@ -63,7 +63,7 @@ def policy_of(
         text = typed.get(name, "").strip()
         if not text and name in MAY_BE_EMPTY:
             changes[name] = None
-        elif text.isdecimal() and int(text) <= LONGEST:
+        elif text.isdecimal() and len(text) < 10 and int(text) <= LONGEST:
             changes[name] = timedelta(minutes=int(text))
         else:
             errors[name] = _("Write whole minutes.")

@@ -67,7 +67,8 @@ class Form:
         text = self.text(name)
         if not text:
             return None
-        if not (text.isascii() and text.isdigit() and least <= int(text[:9]) <= most):
+        whole = text.isascii() and text.isdigit() and len(text) < 10
+        if not whole or not least <= int(text) <= most:
             self.errors[name] = _(
                 "Please enter a number from %(least)s to %(most)s.", least=least, most=most
             )
