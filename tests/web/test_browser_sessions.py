@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from flask import Flask, session
 
+from rollbook.errors import StorageUnavailable
+from rollbook.storage.repositories.accounts import SqlWebSessions
 from rollbook.web.access import public
 from web.school import Site, sign_in
 
@@ -70,3 +72,30 @@ def test_a_clock_set_back_lets_nobody_wait_longer_than_an_hour(site: Site) -> No
     site.clock.advance(-24 * 3600)
     with site.parts.uow() as uow:
         assert uow.throttles.wait("x", site.clock.now()) == 3600
+
+
+@pytest.fixture
+def locked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise StorageUnavailable("The disk is full, so nothing was written. Free some space.")
+
+    for name in ("put", "replace", "touch"):
+        monkeypatch.setattr(SqlWebSessions, name, refuse)
+
+
+def test_pages_are_shown_while_nothing_can_be_written(
+    site: Site, web_app: Flask, request: pytest.FixtureRequest
+) -> None:
+    browser = web_app.test_client()
+    browser.set_cookie("rollbook", sign_in(site, "bob"))
+    browser.get("/account")
+    site.clock.advance(300)
+    request.getfixturevalue("locked")
+    assert browser.get("/account").status_code == 200
+
+
+@pytest.mark.usefixtures("locked")
+def test_who_cannot_be_given_a_session_is_told_why(web_app: Flask) -> None:
+    answer = web_app.test_client().get("/login")
+    assert answer.status_code == 503 and "The disk is full" in answer.text
+    assert answer.headers["Retry-After"] and "Set-Cookie" not in answer.headers

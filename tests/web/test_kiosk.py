@@ -302,3 +302,17 @@ def test_nonsense_in_a_question_is_refused_and_breaks_nothing(tablet: Tablet, wh
         del odd["claim"]
     body = json.dumps({**odd, "subject": subject_id}).encode()
     assert tablet.call("POST", what, content=body).status_code == 200
+
+
+def test_what_nobody_foresaw_is_logged_without_what_was_sent(
+    tablet: Tablet, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = "".join(["4938", "17"])
+
+    def broken(*_: object) -> None:
+        raise LookupError(secret)
+
+    monkeypatch.setattr(tablet.site.parts.kiosk_desk, "read", broken)
+    answer = tablet.ask("code", text="x")
+    assert answer.status_code == 500 and answer.json()["reason"] == "failed"
+    assert "LookupError" in caplog.text and secret not in caplog.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,8 +14,12 @@ from werkzeug.datastructures import CallbackDict
 from rollbook.bootstrap import App
 from rollbook.domain.accounts import WebSession
 from rollbook.domain.ports import UnitOfWork
+from rollbook.errors import StorageError
+from rollbook.web.errors import page_of, sentence
 from rollbook.web.identity import USER
 from rollbook.web.parts import KEY, WebOptions
+
+log = logging.getLogger(__name__)
 
 SIGNED_IN = timedelta(hours=10)  # without being used, a signed-in session lasts so long
 ANONYMOUS = timedelta(hours=1)
@@ -73,10 +78,14 @@ class ServerSessions(SessionInterface):
             return
         if not session.modified and not session.is_due(now):
             return
-        with parts.uow() as uow:
-            token = self._written(uow, session, now)
-            uow.commit()
-        self._set_cookie(response, token)
+        try:
+            with parts.uow() as uow:
+                token = self._written(uow, session, now)
+                uow.commit()
+        except StorageError as error:
+            _not_saved(session, response, error)
+        else:
+            self._set_cookie(response, token)
 
     def _written(self, uow: UnitOfWork, session: ServerSession, now: datetime) -> str | None:
         """Write the session and return its token; another one when somebody else signed in.
@@ -108,3 +117,15 @@ class ServerSessions(SessionInterface):
             response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="Lax")
             return
         response.set_cookie(name, token, path="/", secure=secure, httponly=True, samesite="Lax")
+
+
+def _not_saved(session: ServerSession, response: Response, error: StorageError) -> None:
+    """Say so where the page is worth nothing without its session; all others are shown."""
+    log.warning("a session was not saved: %s", type(error).__name__)
+    if session.stored is not None and session.get(USER) == session.user_before:
+        return
+    told = page_of(503, sentence(error))
+    response.headers.pop("Location", None)
+    response.status_code, response.mimetype = told.status_code, told.mimetype
+    response.headers["Retry-After"] = told.headers["Retry-After"]
+    response.set_data(told.get_data())

@@ -123,11 +123,11 @@ def _unforeseen(error: Exception) -> Response:
     from flask import current_app, request
 
     current_app.logger.error(
-        "unforeseen %s in %s", type(error).__name__, request.endpoint, exc_info=_places(error)
+        "unforeseen %s in %s", type(error).__name__, request.endpoint, exc_info=places_of(error)
     )
     return page_of(500, _text(500))
 
 
-def _places(error: Exception) -> Any:
+def places_of(error: Exception) -> Any:
     """Return the traceback with the error's kind alone: its text may hold what somebody typed."""
     return RuntimeError, RuntimeError(type(error).__name__), error.__traceback__

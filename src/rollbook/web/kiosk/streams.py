@@ -18,6 +18,7 @@ from rollbook.domain.kiosk_answers import KioskAnswer
 from rollbook.domain.kiosks import Device
 from rollbook.errors import Busy, InvalidInput, ModelError, RollbookError, StorageUnavailable
 from rollbook.vision.frames import MAX_FRAME_BYTES
+from rollbook.web.errors import places_of
 from rollbook.web.headers import PRIVATE
 from rollbook.web.kiosk.answers import answer_json, found_json, said_json
 from rollbook.web.kiosk.cookie import cookie_name
@@ -150,6 +151,11 @@ class KioskDoor:
         except RollbookError as error:
             log.warning("a kiosk's question failed: %s", type(error).__name__)
             raise Refused(500, reason="failed", retry_ms=RETRY_STORAGE) from error
+        except Refused:
+            raise
+        except Exception as error:
+            log.error("a kiosk's question failed", exc_info=places_of(error))
+            raise Refused(500, reason="failed", retry_ms=RETRY_STORAGE) from None
 
 
 def _require_script(request: Request) -> None:
