@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 
 import numpy as np
 import pytest
@@ -332,6 +333,13 @@ def test_sessions_come_back_by_day_and_start(database: Database) -> None:
         assert uow.sessions.all(group_id=other.group_id) == [closed]
         assert uow.sessions.all(first_day=DAY + timedelta(days=1)) == [closed]
         assert uow.sessions.all(last_day=DAY) == [early, late]
+        page = partial(uow.sessions.page, first_day=DAY, last_day=DAY + timedelta(days=1))
+        assert page(limit=2) == ([early, late], 3)
+        assert page(limit=2, offset=2) == ([closed], 3)
+        assert page(limit=2, offset=4) == ([], 3)
+        assert page(limit=0, states=[SessionState.CLOSED]) == ([], 1)
+        assert page(limit=9, group_ids=[group.group_id]) == ([early, late], 2)
+        assert page(limit=9, group_ids=[]) == ([], 0)
 
 
 def test_the_beginning_of_a_session_id_is_enough_when_only_one_has_it(database: Database) -> None:

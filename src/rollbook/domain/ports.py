@@ -316,6 +316,19 @@ class Sessions(Protocol):
         """
         ...
 
+    def page(
+        self,
+        *,
+        first_day: date,
+        last_day: date,
+        group_ids: Collection[str] | None = None,
+        states: Collection[SessionState] | None = None,
+        offset: int = 0,
+        limit: int,
+    ) -> tuple[list[Session], int]:
+        """Return at most `limit` sessions in the order of `all`, and how many there are."""
+        ...
+
 
 class Register(Protocol):
     """The append-only, chained, sealed book."""

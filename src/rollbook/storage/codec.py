@@ -9,13 +9,14 @@ from typing import Any
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+_ENCODER = json.JSONEncoder(  # made once: `json.dumps` would make one for each value
+    sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+)
 
 
 def to_json(value: object) -> bytes:
     """Return canonical JSON: sorted keys, no spaces, UTF-8; equal values give equal bytes."""
-    return json.dumps(
-        value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-    ).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def from_json(text: bytes) -> Any:

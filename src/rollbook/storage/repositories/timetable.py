@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from rollbook.domain.attendance import AttendancePolicy, Session, SessionState
@@ -23,6 +23,7 @@ from rollbook.storage.vault import BLOCK, SqlVault
 GROUP, PLAN, SESSION = "group", "plan", "session"
 Plan = tuple[str, AttendancePolicy]
 SHORTEST_PREFIX = 4  # digits of a session's id
+IN_ORDER = (sessions.c.business_date, sessions.c.starts_at, sessions.c.session_id)
 
 
 class SqlGroups:
@@ -215,9 +216,7 @@ class SqlSessions:
         open_only: bool = False,
         states: Collection[SessionState] | None = None,
     ) -> list[Session]:
-        query = select(sessions).order_by(
-            sessions.c.business_date, sessions.c.starts_at, sessions.c.session_id
-        )
+        query = select(sessions).order_by(*IN_ORDER)
         if group_id is not None:
             query = query.where(sessions.c.group_id == group_id)
         if first_day is not None:
@@ -229,6 +228,28 @@ class SqlSessions:
         if states is not None:
             query = query.where(sessions.c.state.in_(sorted(state.value for state in states)))
         return [self._open(row) for row in self._connection.execute(query).all()]
+
+    def page(
+        self,
+        *,
+        first_day: date,
+        last_day: date,
+        group_ids: Collection[str] | None = None,
+        states: Collection[SessionState] | None = None,
+        offset: int = 0,
+        limit: int,
+    ) -> tuple[list[Session], int]:
+        wanted = [sessions.c.business_date.between(first_day, last_day)]
+        if group_ids is not None:
+            wanted.append(sessions.c.group_id.in_(sorted(group_ids)))
+        if states is not None:
+            wanted.append(sessions.c.state.in_(sorted(state.value for state in states)))
+        count = select(func.count()).select_from(sessions).where(*wanted)
+        total = int(self._connection.execute(count).scalar_one())
+        if not 0 <= offset < total or limit < 1:
+            return [], total
+        shown = select(sessions).where(*wanted).order_by(*IN_ORDER).offset(offset).limit(limit)
+        return [self._open(row) for row in self._connection.execute(shown).all()], total
 
     def _keep_plans(self, wanted: set[Plan]) -> None:
         """Seal titles and policies that no session had so far."""

@@ -89,10 +89,13 @@ class Done(BaseModel):
 
 def paged(items: Sequence[Item], query: PageQuery) -> tuple[Sequence[Item], PageInfo]:
     """Return the items of a page; a page after the last one is empty."""
-    pages = max(1, -(-len(items) // query.size))
     start = (query.page - 1) * query.size
-    shown = items[start : start + query.size]
-    return shown, PageInfo(page=query.page, pages=pages, total=len(items))
+    return items[start : start + query.size], page_info(len(items), query)
+
+
+def page_info(total: int, query: PageQuery) -> PageInfo:
+    """Return where a page stands among so many things."""
+    return PageInfo(page=query.page, pages=max(1, -(-total // query.size)), total=total)
 
 
 def own_groups() -> frozenset[str] | None:

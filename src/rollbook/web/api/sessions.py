@@ -31,6 +31,7 @@ from rollbook.web.api.common import (
     Text,
     may,
     own_groups,
+    page_info,
     paged,
 )
 from rollbook.web.api.operations import operation
@@ -165,12 +166,15 @@ def sessions(query: SessionsQuery) -> SessionPage:
         require_group(query.group_id)
     states = None if query.state is None else [query.state]
     with parts().uow() as uow:
-        found = uow.sessions.all(
-            group_id=query.group_id, first_day=first, last_day=last, states=states
+        shown, total = uow.sessions.page(
+            first_day=first,
+            last_day=last,
+            group_ids=own_groups() if query.group_id is None else [query.group_id],
+            states=states,
+            offset=(query.page - 1) * query.size,
+            limit=query.size,
         )
-    own = own_groups()
-    seen = [one for one in found if own is None or one.group_id in own]
-    shown, info = paged(seen, query)
+    info = page_info(total, query)
     return SessionPage(**dict(info), items=[_session(one) for one in shown])
 
 
