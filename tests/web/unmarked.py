@@ -40,7 +40,8 @@ class _Shown(HTMLParser):
         self._within: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in HIDDEN or tag in {"code", "kbd", "pre"}:
+        data = tag in {"code", "kbd", "pre"} or ("translate", "no") in attrs
+        if tag in HIDDEN or data:
             self._within.append(tag)
         self.texts += [value for name, value in attrs if name in SHOWN_ATTRIBUTES and value]
 
