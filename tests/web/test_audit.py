@@ -157,7 +157,7 @@ def test_the_book_is_checked_as_a_task(told: Site, client_of: ClientOf) -> None:
     assert dora.get("/audit/check/progress").get_json()["over"] is False
     assert told.parts.tasks.run_one()
     said = dora.get("/audit/check").text
-    assert "The book holds" in said
+    assert "The register holds" in said
     assert "checked the register: 0 faults" in dora.get("/audit").text
 
 
@@ -168,7 +168,7 @@ def test_a_changed_entry_is_named(told: Site, client_of: ClientOf) -> None:
     dora.post("/audit/check")
     assert told.parts.tasks.run_one()
     said = dora.get("/audit/check").text
-    assert "The book does not hold" in said
+    assert "The register does not hold" in said
     assert "Entry 4" in said
     latest = told.parts.register_check.latest()
     assert latest is not None and latest.state is TaskState.DONE
