@@ -312,6 +312,15 @@ def test_a_roster_has_dates(site: Site, client_of: ClientOf) -> None:
     assert alice.post(f"{group}/leave", data={"last_day": ""}).status_code == 422
 
 
+def test_accents_keep_their_place_in_a_roster(site: Site, client_of: ClientOf) -> None:
+    alice, group = client_of("alice"), f"/groups/{site.group.group_id}"
+    data = {"name": "Änne Groß", "group_id": site.group.group_id}
+    assert "was added" in text_of(alice, alice.post("/people/add", data=data).location)
+    page = alice.get(group).text
+    places = [page.index(name) for name in ("Alan Turing", "Änne Groß", "Grace Hopper")]
+    assert places == sorted(places)
+
+
 def test_names_are_for_those_who_may_read_them(site: Site, client_of: ClientOf) -> None:
     address = f"/groups/{site.group.group_id}"
     assert site.ada.name in text_of(client_of("bob"), address)

@@ -17,6 +17,7 @@ from rollbook.domain.month import ERASED
 from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.domain.subjects import Group
 from rollbook.domain.totals import Totals
+from rollbook.services.folding import folded
 from rollbook.services.marks import marks_of
 
 REMEMBERED = timedelta(seconds=20)  # time itself makes people late, and rosters change
@@ -133,7 +134,7 @@ class Boards:
             for r in records
             if r.subject_id in people or r.marks
         ]
-        shown.sort(key=lambda p: (p.name.casefold(), p.record.subject_id))
+        shown.sort(key=lambda p: (folded(p.name), p.record.subject_id))
         return Board(session, group, tuple(shown), now, number)
 
     def now(self, today: date, group_ids: Collection[str] | None = None) -> list[Session]:

@@ -13,6 +13,7 @@ from rollbook.domain.register import EntryKind, NewEntry
 from rollbook.domain.subjects import Group, Membership, Subject, clean_name, new_id
 from rollbook.domain.timetable import EARLIEST, LATEST
 from rollbook.errors import InvalidInput, NotFound
+from rollbook.services.folding import folded
 from rollbook.services.people import join_group, subject_entry
 
 TEACHERS = (Role.FACULTY, Role.ADMINISTRATOR)  # who can be put in charge of a group
@@ -203,7 +204,7 @@ def _names(staff: Sequence[Staff], names: dict[str, str], today: date) -> list[s
 
 
 def _place(line: RosterLine) -> tuple[bool, str, str]:
-    name = line.subject.name.casefold() if line.subject else ""
+    name = folded(line.subject.name) if line.subject else ""
     return line.subject is None, name, line.membership.subject_id
 
 

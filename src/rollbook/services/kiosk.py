@@ -16,6 +16,7 @@ from rollbook.domain.kiosks import CredentialKind, Device
 from rollbook.domain.ports import Clock, OpenUnitOfWork
 from rollbook.errors import StorageUnavailable
 from rollbook.services.engine_pool import Urgency
+from rollbook.services.folding import folded
 from rollbook.services.initials import begins_with, plain_letters
 from rollbook.services.kiosk_live import CALM, KioskTools, LiveKiosk, Look, Sighting
 from rollbook.services.kiosk_marks import KioskMarks
@@ -107,7 +108,7 @@ class KioskDesk:
         if wait > 0:
             return Found(wait_seconds=wait)
         found = sorted(
-            (name.casefold(), subject_id, name)
+            (folded(name), subject_id, name)
             for subject_id, name in names.items()
             if begins_with(name, typed)
         )

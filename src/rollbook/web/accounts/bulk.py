@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from rollbook.domain.access import Permission, Role
 from rollbook.domain.subjects import Subject
 from rollbook.services.accounts import NewAccount, free_logins
+from rollbook.services.folding import folded
 from rollbook.web.access import actor, permit, require_group
 from rollbook.web.accounts.area import blueprint
 from rollbook.web.accounts.security import fresh
@@ -52,4 +53,4 @@ def _without_account(group_id: str) -> list[Subject]:
         roster = uow.groups.roster(group_id, parts().today())
         missing = [who for who in roster if uow.users.of_subject(who) is None]
         people = [uow.subjects.get(who) for who in missing]
-    return sorted(people, key=lambda person: person.name.casefold())
+    return sorted(people, key=lambda person: folded(person.name))

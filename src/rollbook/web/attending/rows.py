@@ -9,6 +9,7 @@ from rollbook.domain.attendance import AttendanceRecord, Session, Status
 from rollbook.domain.month import ERASED
 from rollbook.domain.statements import version
 from rollbook.domain.totals import Totals
+from rollbook.services.folding import folded
 from rollbook.web.parts import parts
 from rollbook.web.times import clock
 from rollbook.web.words import names_of_actors, remark_word, status_word, why
@@ -57,7 +58,7 @@ def register_list(session: Session) -> RegisterList:
         actors = names_of_actors(uow, (mark for record in records for mark in record.marks))
     rows = [_row(r, names.get(r.subject_id), r.subject_id in roster, actors) for r in records]
     shown = [row for row in rows if not row.erased or row.status not in ("open", "absent")]
-    shown.sort(key=lambda row: (row.erased, row.guest, row.name.casefold(), row.subject_id))
+    shown.sort(key=lambda row: (row.erased, row.guest, folded(row.name), row.subject_id))
     return RegisterList(tuple(shown), Totals.of(record.status for record in records))
 
 

@@ -12,6 +12,7 @@ from rollbook.domain.access import Permission
 from rollbook.domain.kiosks import CredentialKind
 from rollbook.domain.subjects import Subject
 from rollbook.reports.cards import CardWords, PrintedCard, cards_pdf
+from rollbook.services.folding import folded
 from rollbook.web.access import actor, permit, require_group, require_subject
 from rollbook.web.codes.area import blueprint
 from rollbook.web.parts import parts
@@ -93,7 +94,7 @@ def _members(group_id: str) -> list[Subject]:
     """Return who belongs to the group today, by name."""
     with parts().uow() as uow:
         people = uow.subjects.some(uow.groups.roster(group_id, parts().today())).values()
-    return sorted(people, key=lambda one: (one.name.casefold(), one.subject_id))
+    return sorted(people, key=lambda one: (folded(one.name), one.subject_id))
 
 
 def _pdf(subject_ids: Sequence[str]) -> Response:
