@@ -99,6 +99,7 @@ def test_set_up_from_the_code_to_the_first_page(client: FlaskClient, parts: App)
     assert client.get("/setup/camera").status_code == 200
     assert client.get("/setup/done").status_code == 200
     assert where(client.post("/setup/done")) == (302, "/")
+    assert 'href="/groups"' in client.get("/sessions").text.partition("<main")[2]  # no dead end
     choices = parts.site.choices()
     assert (choices.site_name, choices.time_zone, choices.language) == (
         "Hill School",
