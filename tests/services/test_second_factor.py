@@ -108,3 +108,15 @@ def test_turning_it_off_forgets_everything(
     factor.turn_off(user.user_id)
     assert read(database, user).secrets == {}
     assert not factor.check(user.user_id, codes[0])
+
+
+def test_a_clock_that_was_ahead_for_a_day_locks_nobody_out(
+    factor: SecondFactor, user: User, clock: FixedClock
+) -> None:
+    secret = factor.new_secret()
+    clock.advance(24 * 3600)
+    assert factor.turn_on(user.user_id, secret, shown(secret, clock))
+    clock.advance(-24 * 3600)
+    code = shown(secret, clock)
+    assert factor.check(user.user_id, code)
+    assert not factor.check(user.user_id, code)

@@ -7,6 +7,7 @@ from datetime import datetime
 from passlib.exc import TokenError
 from passlib.totp import TOTP
 
+STEP = 30  # seconds that an app shows a code
 CLOCKS_DIFFER = 30  # seconds by which a phone's clock may be wrong
 
 
@@ -24,9 +25,14 @@ class AuthenticatorCodes:
         return link
 
     def step_of(self, secret: str, code: str, at: datetime, after: int | None) -> int | None:
-        """Return the step of time that the code belongs to; None: wrong, or used already."""
+        """Return the step of time that the code belongs to; None: wrong, or used already.
+
+        A last step that no code could have had by now was counted before the clock was set back.
+        """
+        latest = (int(at.timestamp()) + CLOCKS_DIFFER) // STEP
+        last = None if after is None or after > latest else after
         try:
-            found = TOTP(key=secret).match(code, at, window=CLOCKS_DIFFER, last_counter=after)
+            found = TOTP(key=secret).match(code, at, window=CLOCKS_DIFFER, last_counter=last)
         except (TokenError, ValueError):
             return None
         step: int = found.counter
