@@ -18,6 +18,7 @@ from rollbook.services.calendars import Calendars
 from rollbook.services.due import DueRunner
 from rollbook.services.due_jobs import jobs_of
 from rollbook.services.register import RegisterKeeper
+from rollbook.services.reviewing import Reviewing
 from rollbook.services.session_life import SessionLife
 from rollbook.services.timetable import Timetable
 from rollbook.storage.database import Database
@@ -68,6 +69,10 @@ class School:
     @cached_property
     def session_life(self) -> SessionLife:
         return SessionLife(self.uow, self.clock)
+
+    @cached_property
+    def reviewing(self) -> Reviewing:
+        return Reviewing(self.uow, self.clock)
 
     @cached_property
     def keeper(self) -> RegisterKeeper:

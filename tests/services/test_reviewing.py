@@ -14,13 +14,16 @@ from rollbook.domain.ports import ReviewItem
 from rollbook.domain.statements import Change
 from rollbook.errors import InvalidInput, NotFound
 from rollbook.services.corrections import Corrections
+from rollbook.services.due import DueRunner, no_jobs
 from rollbook.services.register import RegisterKeeper
 from rollbook.services.reviewing import Reviewing
+from rollbook.services.site import Site as SiteChoices
 from rollbook.storage.database import Database
 from rollbook.testing import COLOUR_SPACE, FixedClock
 
 BELL, CARR = "faculty bell", "faculty carr"
 LEVEL = 0.35
+DAY = 24 * 3600  # seconds
 POINT = OperatingPoint(0.4, 0.05, ProbeKind.TRACK, COLOUR_SPACE, 0.001, 3, "test")
 
 
@@ -180,3 +183,28 @@ def test_faces_that_an_earlier_version_left_are_read(room: Room) -> None:
     assert (item.source, item.seen_at, item.face) == ("photo", NOW, 2)
     (mark,) = room.queue.it_was("old", room.ada, BELL).marks
     assert mark.evidence is None
+
+
+def test_what_nobody_decides_on_is_forgotten_after_the_days_of_the_site(room: Room) -> None:
+    jobs = no_jobs({})
+    jobs.register("forget", room.queue.forget_when_due, lambda after: after + timedelta(days=1))
+    due = DueRunner(room.database.uow, room.clock, jobs)
+    room.leave((room.ada, 0.41))
+    room.clock.advance(14 * DAY)
+    room.leave((room.bob, 0.41))
+    assert due.run_due() == 1
+    assert len(room.waiting()) == 2
+    room.clock.advance(DAY)
+    assert due.run_due() == 1
+    assert len(room.waiting()) == 1
+    with room.database.uow() as uow:
+        last = uow.register.of_session(room.id)[-1].body
+    assert (last["event"], last["count"]) == ("unsure faces forgotten", 1)
+    choices = SiteChoices(room.database.uow, room.clock)
+    choices.change(BELL, review_days=1)
+    room.clock.advance(DAY + 1)
+    assert due.run_due() == 1
+    assert room.waiting() == []
+    for wrong in (0, 91, -1):
+        with pytest.raises(InvalidInput):
+            choices.change(BELL, review_days=wrong)

@@ -229,6 +229,15 @@ def test_settings_are_kept_and_in_the_register(site: Site, client_of: Browser) -
     assert site.parts.site.choices().time_zone == "Europe/Paris"
 
 
+def test_how_long_unsure_faces_wait_is_a_setting(site: Site, client_of: Browser) -> None:
+    alice = client_of("alice")
+    assert where(alice.post("/site/review", data={"review_days": "30"})) == (302, "/site")
+    for wrong in ("0", "91", "", "many", "٣"):
+        answer = alice.post("/site/review", data={"review_days": wrong})
+        assert answer.status_code == 400 and "1 to 90" in answer.text
+    assert site.parts.site.choices().review_days == 30
+
+
 def test_limits_of_the_policy_are_checked(site: Site, client_of: Browser) -> None:
     alice = client_of("alice")
     limits = {

@@ -9,11 +9,13 @@ from zoneinfo import ZoneInfo
 from rollbook.domain.localtime import to_utc
 from rollbook.domain.ports import UnitOfWork
 from rollbook.services.due import Errand, Jobs, NextTime
+from rollbook.services.reviewing import Reviewing
 from rollbook.services.session_life import SessionLife
 from rollbook.services.session_times import CLOSE_JOB, OPEN_JOB
 from rollbook.services.timetable import PLAN_AT, PLAN_JOB, Timetable
 
 PURGE_JOB, PURGE_AT = "purge", time(3, 40)
+REVIEW_JOB, REVIEW_AT = "forget unsure faces", time(3, 50)
 REPLIES_KEPT = timedelta(days=2)  # nobody sends a form again after so long
 DONE_KEPT = timedelta(days=60)
 
@@ -27,6 +29,8 @@ class Parts(Protocol):
     def timetable(self) -> Timetable: ...
     @property
     def session_life(self) -> SessionLife: ...
+    @property
+    def reviewing(self) -> Reviewing: ...
     def uow(self) -> UnitOfWork: ...
 
 
@@ -39,6 +43,11 @@ def jobs_of(parts: Parts) -> Jobs:
         PLAN_JOB, lambda errand: parts.timetable.plan_when_due(errand), every_day(parts, PLAN_AT)
     )
     jobs.register(PURGE_JOB, lambda errand: purge(parts, errand), every_day(parts, PURGE_AT))
+    jobs.register(
+        REVIEW_JOB,
+        lambda errand: parts.reviewing.forget_when_due(errand),
+        every_day(parts, REVIEW_AT),
+    )
     return jobs
 
 

@@ -1,11 +1,13 @@
 """Faces that were not certain enough: they are left for a person, who says who it was.
 
 At most one face waits for each person and session, and never with a picture. What waits is
-taken away as soon as everybody it may be was marked in another way.
+taken away as soon as everybody it may be was marked in another way, and what nobody decides on is
+forgotten after the days that the site has set.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +29,9 @@ from rollbook.domain.review import CAMERA, Doubtful, doubt_body, doubt_from_body
 from rollbook.domain.statements import Change, statement, was_set_absent
 from rollbook.domain.subjects import new_id
 from rollbook.errors import InvalidInput
+from rollbook.services.due import Errand
 from rollbook.services.marks import entry_of, marks_of
+from rollbook.services.site import review_window
 
 CONFIRMED = "a person said who it was"
 
@@ -131,6 +135,29 @@ class Reviewing:
             self._log(uow, found, by, None)
             uow.commit()
         return Decided(found)
+
+    def forget_when_due(self, errand: Errand) -> None:
+        """Forget the faces that nobody decided on in time."""
+        with self._open_uow() as uow:
+            uow.register.hold()
+            window = review_window(uow)
+            old = [item for item in uow.reviews.all() if item.created_at < errand.now - window]
+            for item in old:
+                uow.reviews.delete(item.review_id)
+            for session_id, count in Counter(item.session_id for item in old).items():
+                uow.register.append(self._forgotten(session_id, count, window.days))
+            errand.finish(uow)
+            uow.commit()
+
+    def _forgotten(self, session_id: str, count: int, days: int) -> NewEntry:
+        body: dict[str, object] = {
+            "event": "unsure faces forgotten",
+            "at": self._clock.now().isoformat(),
+            "by": "timetable",
+            "count": count,
+            "days": days,
+        }
+        return NewEntry(EntryKind.SUBJECT, body, session_id)
 
     def _marks(
         self, uow: UnitOfWork, session: Session, found: Doubtful, subject_id: str, by: str

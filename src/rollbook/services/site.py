@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,6 +18,8 @@ from rollbook.errors import FacesOff, InvalidInput
 FACES = "faces_enabled"
 POLICY = "policy"
 SECOND_FACTOR = "second_factor_required"
+REVIEW_DAYS = "review_days"
+REVIEWED_WITHIN, LONGEST_REVIEW = 14, 90  # days
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class SiteChoices:
     place: str = ""  # where the institution is, as far as rules differ
     faces_enabled: bool = True
     second_factor_required: bool = False  # for administrators
+    review_days: int = REVIEWED_WITHIN  # then unsure faces are forgotten
     set_up: bool = False
 
 
@@ -89,6 +93,8 @@ def _checked(wanted: Mapping[str, Any]) -> dict[str, object]:
         checked["site_name"] = clean_name(checked["site_name"])
     if "time_zone" in checked:
         require_zone(checked["time_zone"])
+    if not 1 <= checked.get(REVIEW_DAYS, 1) <= LONGEST_REVIEW:
+        raise InvalidInput("Write a number of days from 1 to %(most)s.", most=LONGEST_REVIEW)
     return checked
 
 
@@ -110,6 +116,11 @@ def site_policies(uow: UnitOfWork) -> dict[str, AttendancePolicy]:
     """Return the policies that can be chosen by their names, that of the site first."""
     own = default_policy(uow)
     return {own.name: own, **{name: each for name, each in POLICIES.items() if name != own.name}}
+
+
+def review_window(uow: UnitOfWork) -> timedelta:
+    """Return how long an unsure face waits for a person."""
+    return timedelta(days=int(str(uow.site.get(REVIEW_DAYS) or REVIEWED_WITHIN)))
 
 
 def faces_enabled(uow: UnitOfWork) -> bool:

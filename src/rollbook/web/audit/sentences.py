@@ -62,6 +62,9 @@ SUBJECTS: Sentences = {
     "request granted": _l("%(who)s granted a request of %(person)s."),
     "request refused": _l("%(who)s refused a request of %(person)s."),
     "unsure face decided": _l("%(who)s decided on an unsure face in %(session)s."),
+    "unsure faces forgotten": _l(
+        "Unsure faces of %(session)s that nobody decided on were forgotten: %(count)s."
+    ),
 }
 ENROLMENTS: Sentences = {
     "enrolled": _l("%(who)s added samples of %(person)s."),

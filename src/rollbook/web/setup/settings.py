@@ -8,8 +8,10 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from rollbook.domain.access import Permission
+from rollbook.errors import InvalidInput
 from rollbook.web.access import actor, permit
 from rollbook.web.accounts.security import fresh
+from rollbook.web.errors import sentence
 from rollbook.web.parts import parts
 from rollbook.web.setup import forms, notices
 from rollbook.web.setup.area import blueprint
@@ -79,6 +81,19 @@ def site_faces() -> Response | FlaskResponse:
 def site_second_factor() -> Response | FlaskResponse:
     required = request.form.get("second_factor_required") == "yes"
     parts().site.change(actor().by, second_factor_required=required)
+    return _after({})
+
+
+@blueprint.post("/site/review")
+@permit(Permission.SITE_EDIT)
+@fresh
+def site_review() -> Response | FlaskResponse:
+    typed = request.form.get("review_days", "").strip()
+    days = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 5 else 0
+    try:
+        parts().site.change(actor().by, review_days=days)
+    except InvalidInput as error:
+        return _after({"review_days": sentence(error)})
     return _after({})
 
 
