@@ -43,6 +43,7 @@ def test_somebody_sets_their_own_pin(site: Site, client_of: Clients, ada: str) -
     assert client.post("/me/pin", data={"pin": "270316", "again": "270316"}).status_code == 303
     assert site.parts.pins.check(ada, "270316", "door") == PinRight()
     assert b"You have a PIN" in client.get("/me/pin").data
+    assert client.get("/me/pin").text.count('class="tabs"') == 1
 
 
 def test_who_has_no_own_record_has_no_own_code(client_of: Clients) -> None:
