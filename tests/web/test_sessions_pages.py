@@ -141,3 +141,21 @@ def test_a_session_that_the_timetable_does_not_have_is_opened_now(
         assert answer.status_code == 422 and "Please" in answer.text
     other = form | {"group": site.other_group.group_id}
     assert bob.post("/sessions/new", data=other).status_code == 404
+
+
+def test_a_night_that_goes_on_is_on_the_page_after_midnight(
+    site: Site, client_of: ClientOf
+) -> None:
+    begins = site.clock.now() + timedelta(hours=14)  # 22:00 in Berlin
+    site.parts.register.open_session(
+        site.group.group_id,
+        begins,
+        begins + timedelta(hours=8),
+        business_date=DAY,
+        title="Night watch",
+    )
+    site.clock.at = begins + timedelta(hours=4)
+    assert "Night watch" in text_of(client_of("bob"), "/sessions")
+    assert "Night watch" not in text_of(client_of("charlie"), "/sessions")
+    site.clock.at = begins + timedelta(hours=9)
+    assert "Night watch" not in text_of(client_of("bob"), "/sessions")

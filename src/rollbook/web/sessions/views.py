@@ -44,7 +44,9 @@ def index() -> str:
     groups = _groups()
     chosen = request.args.get("group", "")
     with parts().uow() as uow:
-        found = uow.sessions.all(group_id=chosen or None, first_day=day, last_day=day)
+        first = day - DAY if day == parts().today() else day
+        found = uow.sessions.all(group_id=chosen or None, first_day=first, last_day=day)
+    found = [one for one in found if one.business_date == day or _goes_on(one)]
     every = [one for one in found if one.group_id in groups and chosen in ("", one.group_id)]
     every.sort(key=lambda one: (one.starts_at, groups[one.group_id].name))
     page, pages = _page_of(every)
@@ -185,6 +187,12 @@ def _groups() -> dict[str, Group]:
     with parts().uow() as uow:
         found = uow.groups.all()
     return {group.group_id: group for group in found if actor().sees_group(group.group_id)}
+
+
+def _goes_on(session: Session) -> bool:
+    """Return whether a session of the day before is open: work goes on over midnight."""
+    now = parts().clock.now()
+    return session.state is SessionState.OPEN and session.starts_at <= now < session.ends_at
 
 
 def _page_of(sessions: list[Session]) -> tuple[int, int]:
