@@ -13,9 +13,9 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import IO
 
 from rollbook.domain.enrolment import IntakeRefusal
+from rollbook.domain.files import BytesFile
 from rollbook.domain.subjects import EnrolmentRefused, clean_name
 from rollbook.errors import InvalidInput, UnreadableImage
 from rollbook.services.folders import FolderPlan, PersonFolder, intake_refused, without_doubles
@@ -55,7 +55,7 @@ class Member:
 class PhotoArchive:
     """A ZIP archive that was looked through; threads may read from it at the same time."""
 
-    def __init__(self, stream: IO[bytes], check: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, stream: BytesFile, check: Callable[[], None] = lambda: None) -> None:
         """`check` is called before each reading, and may raise to end the work.
 
         Raises:
@@ -241,7 +241,7 @@ def _name_of(info: zipfile.ZipInfo) -> str:
         return info.filename
 
 
-def _refuse_huge_list(stream: IO[bytes]) -> None:
+def _refuse_huge_list(stream: BytesFile) -> None:
     """Look at the end of the archive: its list of files is read as a whole, so it must be small.
 
     Raises:

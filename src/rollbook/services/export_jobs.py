@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
-from typing import IO, Protocol
+from typing import Protocol
 
+from rollbook.domain.files import BytesFile
 from rollbook.domain.month import Month
 from rollbook.domain.ports import Clock, OpenUnitOfWork
 from rollbook.domain.subjects import Group, new_id
@@ -39,7 +40,7 @@ class KeptFiles(Protocol):
 
     def create(self) -> NewFile: ...
 
-    def open(self, name: str, key: str) -> IO[bytes]: ...
+    def open(self, name: str, key: str) -> BytesFile: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class FinishedFile:
     """A file that can be fetched."""
 
     name: str
-    stream: IO[bytes] = field(repr=False)
+    stream: BytesFile = field(repr=False)
 
 
 class ExportDesk:

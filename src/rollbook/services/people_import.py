@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import partial
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
+from rollbook.domain.files import BytesFile
 from rollbook.domain.ports import Clock, OpenUnitOfWork
 from rollbook.domain.subjects import EnrolmentRefused, Subject, new_id
 from rollbook.domain.task_ports import Task, TaskLine, TaskState
@@ -34,7 +35,7 @@ MakeEnroller = Callable[[Callable[[], None]], Enroller]
 class KeptFiles(Protocol):
     """Uploaded files that lie sealed until they are worked on."""
 
-    def open(self, name: str, key: str) -> IO[bytes]: ...
+    def open(self, name: str, key: str) -> BytesFile: ...
 
     def delete(self, name: str) -> None: ...
 
