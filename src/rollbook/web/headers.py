@@ -41,7 +41,7 @@ def init_app(app: Flask, *, secure: bool) -> None:
         static = found and request.endpoint == "static" and "v" in request.args
         for name, value in SAFE.items():
             response.headers.setdefault(name, value)
-        kept = f"public, max-age={YEAR}, immutable" if static else "no-cache, no-store"
+        kept = f"public, max-age={YEAR}, immutable" if static else "no-store"
         response.headers["Cache-Control"] = kept
         if secure:
             response.headers["Strict-Transport-Security"] = f"max-age={YEAR}"

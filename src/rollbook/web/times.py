@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from babel import Locale
+from babel.core import UnknownLocaleError, get_global
 from babel.dates import format_date, format_time, get_datetime_format
 from flask import Flask, g
 from flask_babel import get_locale, ngettext
@@ -26,9 +29,26 @@ def local(at: datetime) -> datetime:
     return at.astimezone(zone())
 
 
+def format_locale() -> Locale:
+    """Return the page's language as it writes dates where the site is: 8:05 AM, or 08:05."""
+    if "format_locale" not in g:
+        g.format_locale = _written_in(str(get_locale() or "en"), zone().key)
+    found: Locale = g.format_locale
+    return found
+
+
+@lru_cache
+def _written_in(language: str, zone_key: str) -> Locale:
+    territory = get_global("zone_territories").get(zone_key)
+    try:
+        return Locale.parse(f"{language}_{territory}" if territory else language)
+    except (UnknownLocaleError, ValueError):
+        return Locale.parse(language)
+
+
 def clock(at: datetime | None) -> str:
     """Return hours and minutes."""
-    return "" if at is None else format_time(local(at), "short", locale=get_locale())
+    return "" if at is None else format_time(local(at), "short", locale=format_locale())
 
 
 def day(value: date | datetime | None, style: str = "medium") -> str:
@@ -36,19 +56,19 @@ def day(value: date | datetime | None, style: str = "medium") -> str:
     if value is None:
         return ""
     plain = local(value).date() if isinstance(value, datetime) else value
-    return format_date(plain, style, locale=get_locale())
+    return format_date(plain, style, locale=format_locale())
 
 
 def weekday(value: date | datetime) -> str:
     plain = local(value).date() if isinstance(value, datetime) else value
-    return format_date(plain, "EEEE", locale=get_locale())
+    return format_date(plain, "EEEE", locale=format_locale())
 
 
 def moment(at: datetime | None) -> str:
     """Return date and time, to the minute."""
     if at is None:
         return ""
-    joined = get_datetime_format("medium", locale=get_locale())
+    joined = get_datetime_format("medium", locale=format_locale())
     return str(joined).replace("{1}", day(at)).replace("{0}", clock(at))
 
 
@@ -67,6 +87,7 @@ def span(value: timedelta) -> str:
 
 def init_app(app: Flask) -> None:
     """Let templates write `{{ at|clock }}`."""
+    app.jinja_env.globals["format_locale"] = format_locale
     app.jinja_env.filters.update(
         clock=clock, day=day, weekday=weekday, moment=moment, span=span, local=local
     )

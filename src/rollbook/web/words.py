@@ -8,8 +8,8 @@ from datetime import date
 
 from babel.dates import format_date, format_skeleton
 from flask import Flask
-from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from rollbook.domain.attendance import (
     AttendanceRecord,
@@ -24,7 +24,7 @@ from rollbook.domain.identification import Doubt
 from rollbook.domain.ports import UnitOfWork
 from rollbook.domain.statements import BY_PERSON, TAKEN_BACK
 from rollbook.errors import NotFound
-from rollbook.web.times import moment
+from rollbook.web.times import format_locale, moment
 
 _MINUTES = re.compile(r"([0-9.]+) min")
 
@@ -196,11 +196,11 @@ def why(record: AttendanceRecord, actors: Mapping[str, str]) -> str:
 
 def month_name(day: date) -> str:
     """Return month and year of a day."""
-    return format_skeleton("yMMMM", day, locale=get_locale())
+    return format_skeleton("yMMMM", day, locale=format_locale())
 
 
 def short_weekday(day: date) -> str:
-    return format_date(day, "EEE", locale=get_locale())
+    return format_date(day, "EEE", locale=format_locale())
 
 
 def init_app(app: Flask) -> None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from babel import Locale
-from flask_babel import get_locale
-
 from rollbook.services.own_record import OwnLine, OwnMonth
+from rollbook.web.times import format_locale
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +33,7 @@ def weeks_of(month: OwnMonth, today: date) -> list[list[CalendarDay]]:
 
 def first_weekday() -> int:
     """Return 0 for Monday to 6 for Sunday."""
-    locale = get_locale() or Locale("en")
-    return int(locale.first_week_day)
+    return int(format_locale().first_week_day)
 
 
 def _square(month: OwnMonth, day: date, today: date) -> CalendarDay:

@@ -43,3 +43,11 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.querySelector("[data-focus]")?.focus();
+
+// where one is stays in sight, also in a row that scrolls on a telephone
+document.querySelectorAll(".nav [aria-current], .tabs [aria-current]").forEach((link) => {
+  const row = link.parentElement;
+  if (row.scrollWidth > row.clientWidth) {
+    row.scrollLeft += link.getBoundingClientRect().left - row.getBoundingClientRect().left - 16;
+  }
+});

@@ -21,8 +21,7 @@ export class Screen {
     this.texts = texts;
     this.shown = new Map(); // key -> {said, until}
     this.zone = document.body.dataset.zone;
-    this.language = document.documentElement.lang;
-    this.clock = new Intl.DateTimeFormat(this.language, { hour: "2-digit", minute: "2-digit", timeZone: this.zone });
+    this.clock = new Intl.DateTimeFormat(document.documentElement.dataset.formats, { hour: "2-digit", minute: "2-digit", timeZone: this.zone });
     this.offset = 0; // what this device's clock is behind the server's
     this.spoken = "";
     this.session = null; // whether a session takes marks; null: not known yet
