@@ -7,6 +7,7 @@ from flask import Flask, session
 
 from rollbook.errors import StorageUnavailable
 from rollbook.storage.repositories.accounts import SqlWebSessions
+from rollbook.web import browser_sessions
 from rollbook.web.access import public
 from web.school import Site, sign_in
 
@@ -99,3 +100,20 @@ def test_who_cannot_be_given_a_session_is_told_why(web_app: Flask) -> None:
     answer = web_app.test_client().get("/login")
     assert answer.status_code == 503 and "The disk is full" in answer.text
     assert answer.headers["Retry-After"] and "Set-Cookie" not in answer.headers
+
+
+def test_visitors_without_cookies_fill_no_disk(
+    site: Site, web_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browser_sessions, "TIDY_EVERY", 5)
+    monkeypatch.setattr(browser_sessions, "MOST_ANONYMOUS", 10)
+    token = sign_in(site, "bob")
+    for _ in range(30):
+        site.clock.advance(1)
+        last = web_app.test_client()
+        last.get("/login")
+    kept = last.get_cookie("rollbook")
+    with site.parts.uow() as uow:
+        assert kept is not None and uow.web_sessions.get(kept.value) is not None
+        assert uow.web_sessions.get(token) is not None
+        assert uow.web_sessions.trim(1) < 20

@@ -116,6 +116,10 @@ class WebSessions(Protocol):
         """Delete those that expired before; return how many."""
         ...
 
+    def trim(self, most: int) -> int:
+        """Delete the oldest sessions in which nobody is signed in, beyond so many of them."""
+        ...
+
 
 class StaffList(Protocol):
     """Who teaches or leads which group."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 from flask import Flask, Request, Response
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 
 SIGNED_IN = timedelta(hours=10)  # without being used, a signed-in session lasts so long
 ANONYMOUS = timedelta(hours=1)
+MOST_ANONYMOUS = 10_000  # who asks for pages again and again, without a cookie, fills no disk
+TIDY_EVERY = 250  # new sessions
 TOUCH = timedelta(minutes=2)  # so often it is written that a session is used
 
 
@@ -55,6 +58,7 @@ class ServerSessions(SessionInterface):
 
     def __init__(self, options: WebOptions) -> None:
         self._options = options
+        self._made = count()
 
     def open_session(self, app: Flask, request: Request) -> ServerSession:
         token = request.cookies.get(self._options.session_cookie, "")
@@ -108,6 +112,9 @@ class ServerSessions(SessionInterface):
             kept = WebSession(token, user_id, now, now + lasts, dict(session))
             return token if uow.web_sessions.replace(kept) else None
         token = secrets.token_urlsafe(32)
+        if next(self._made) % TIDY_EVERY == TIDY_EVERY - 1:
+            uow.web_sessions.purge(now)
+            uow.web_sessions.trim(MOST_ANONYMOUS)
         uow.web_sessions.put(WebSession(token, user_id, now, now + lasts, dict(session)))
         return token
 

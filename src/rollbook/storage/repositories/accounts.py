@@ -180,6 +180,15 @@ class SqlWebSessions:
         gone = delete(web_sessions).where(web_sessions.c.expires_at < to_micros(before))
         return self._connection.execute(gone).rowcount
 
+    def trim(self, most: int) -> int:
+        nobody, seen_at = web_sessions.c.user_id.is_(None), web_sessions.c.seen_at
+        newest = select(seen_at).where(nobody).order_by(seen_at.desc())
+        oldest_kept = self._connection.execute(newest.offset(most - 1).limit(1)).scalar()
+        if oldest_kept is None:
+            return 0
+        gone = delete(web_sessions).where(nobody, seen_at < oldest_kept)
+        return self._connection.execute(gone).rowcount
+
     def _changed(self, token: str, row: dict[str, Any]) -> bool:
         held = update(web_sessions).where(web_sessions.c.token == self._index(token))
         return self._connection.execute(held.values(row)).rowcount > 0
