@@ -92,6 +92,17 @@ def test_what_came_after_a_number_is_told_oldest_first(database: Database) -> No
         assert uow.register.since(4, list(EntryKind), 10) == []
 
 
+def test_what_came_after_a_number_is_told_also_from_the_sheet_of_a_closed_session(
+    database: Database,
+) -> None:
+    decided = NewEntry(EntryKind.SUBJECT, {"event": "decided"}, "s1")
+    append(database, mark(1), decided, NewEntry(EntryKind.SUBJECT, {"event": "added"}))
+    with database.uow() as uow:
+        uow.register.seal_sheet("s1")
+        told = uow.register.since(0, [EntryKind.SUBJECT], 10)
+    assert [(entry.number, entry.body["event"]) for entry in told] == [(2, "decided"), (3, "added")]
+
+
 def test_what_may_be_there_once_is_refused_the_second_time(database: Database) -> None:
     append(database, mark(1, once="arrived"))
     with database.uow() as uow:

@@ -152,3 +152,13 @@ def test_overdue_requests_come_first(site: Site, client_of: ClientOf, dispute: s
     site.clock.advance(4 * 86_400)
     page = client_of("bob").get("/review").text
     assert "overdue" in page and "4 days" in page
+
+
+def test_people_are_shown_after_a_decision_went_into_the_sheet_of_a_closed_session(
+    site: Site, face: str, client_of: ClientOf
+) -> None:
+    bob = client_of("bob")
+    assert "Ada Lovelace" in bob.get("/people").text  # the names are open from now on
+    bob.post(f"/review/faces/{face}", data={"who": site.ada.subject_id})
+    site.parts.register.close_session(site.session.session_id)
+    assert "Ada Lovelace" in bob.get("/people").text

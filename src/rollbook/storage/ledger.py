@@ -118,12 +118,7 @@ class Ledger:
         query = _part(kinds, down_to, groups)
         if before is not None:
             query = query.where(ledger.c.number < before)
-        newest = query.order_by(ledger.c.number.desc()).limit(limit)
-        rows = self._connection.execute(newest).all()
-        in_sheets = self._folded([row for row in rows if row.payload is None])
-        return [
-            self._open(row) if row.payload is not None else _folded(row, in_sheets) for row in rows
-        ]
+        return self._opened_all(query.order_by(ledger.c.number.desc()).limit(limit))
 
     def search(
         self,
@@ -146,8 +141,7 @@ class Ledger:
     def since(self, number: int, kinds: Sequence[str], limit: int) -> list[Entry]:
         wanted = ledger.c.kind.in_([str(kind) for kind in kinds])
         query = select(ledger).where(ledger.c.number > number, wanted)
-        rows = self._connection.execute(query.order_by(ledger.c.number).limit(limit))
-        return [self._open(row) for row in rows]
+        return self._opened_all(query.order_by(ledger.c.number).limit(limit))
 
     def count(self) -> int:
         return self.head()[0]
@@ -268,6 +262,14 @@ class Ledger:
             ledger.c.session_id.in_(session_ids), ledger.c.payload.is_not(None)
         )
         return self._connection.execute(query.order_by(ledger.c.number)).all()
+
+    def _opened_all(self, query: Select[Any]) -> list[Entry]:
+        """Return entries wherever they lie: by themselves, or in the sheet of a closed session."""
+        rows = self._connection.execute(query).all()
+        in_sheets = self._folded([row for row in rows if row.payload is None])
+        return [
+            self._open(row) if row.payload is not None else _folded(row, in_sheets) for row in rows
+        ]
 
     def _folded(self, rows: Sequence[Row[Any]]) -> dict[int, Entry]:
         """Return these entries of closed sessions by number; of their sheets no other line."""
