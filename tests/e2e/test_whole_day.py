@@ -173,6 +173,7 @@ def set_up(page: Page, day: Day) -> None:
     page.get_by_role("button", name="Show what to think of").click()
     page.get_by_label("Yes, of people who have agreed").check()
     page.get_by_role("button", name="Go on").click()
+    page.wait_for_load_state()
     page.get_by_role("button", name="Switch the camera on").click()
     expect(page.locator(".findings li").first).to_contain_text("face", timeout=30_000)
     page.get_by_role("link", name="Go on").click()
@@ -210,6 +211,7 @@ def add_by_camera(page: Page, day: Day) -> None:
     """Hold one pose; the others cannot be held by a picture, and are skipped."""
     fill_person(page, day, KNOWN)
     page.get_by_role("button", name="Add, and take pictures").click()
+    page.wait_for_load_state()  # until then its script does not listen
     page.get_by_role("button", name="Start the camera").click()
     expect(page.locator("#poses li[data-done=taken]")).to_have_count(1, timeout=40_000)
     save = page.get_by_role("button", name="Save the pictures")
