@@ -7,11 +7,14 @@ from datetime import UTC, date, datetime, time
 import pytest
 from flask import Flask
 
+from rollbook.domain.access import Actor, Role
 from rollbook.domain.attendance import Status
 from rollbook.domain.identification import Doubt
 from rollbook.domain.ports import ReviewItem
 from rollbook.domain.subjects import new_id
 from rollbook.domain.timetable import Series
+from rollbook.services.cameras import CameraDraft
+from rollbook.services.devices import DevicePlan
 from rollbook.web.api.operations import OPERATIONS, Operation
 from web.programs import Program, make_token
 from web.school import Site
@@ -21,7 +24,7 @@ WITH_IDS = [one for one in OPERATIONS if "<" in one.path]
 
 def ids(site: Site) -> dict[str, str]:
     """Return one thing of class 5b for every name of an id."""
-    parts = site.parts
+    parts, group_id = site.parts, site.group.group_id
     ada = site.ada.subject_id
     series = Series(
         "",
@@ -45,7 +48,13 @@ def ids(site: Site) -> dict[str, str]:
     with parts.uow() as uow:
         uow.reviews.add(ReviewItem(review_id, site.session.session_id, body, site.clock.now()))
         uow.commit()
+    alice = Actor("test", Role.ADMINISTRATOR, group_ids=None)
+    draft = CameraDraft("Door", "rtsp://eve:secret@10.0.0.9/door", "", frozenset({group_id}))
+    pairing = parts.devices.add(DevicePlan("Door", "", (group_id,)), "test")
     return {
+        "camera_id": parts.cameras.add(draft, alice).camera_id,
+        "device_id": pairing.device.device_id,
+        "reference_id": new_id(),
         "subject_id": ada,
         "group_id": site.group.group_id,
         "session_id": site.session.session_id,
@@ -68,6 +77,13 @@ BODIES: dict[str, object] = {
     "rename_group": {"name": "Eve's"},
     "mark": {"changes": [{"subject_id": "0" * 32, "status": "present"}]},
     "end_series": {"last_day": "2026-03-03"},
+    "change_series": {"title": "Eve"},
+    "set_series_date": {"day": "2026-03-03", "meets": False},
+    "add_samples": {"pictures": [{"data": "aGVsbG8="}]},
+    "change_camera": {"name": "Eve"},
+    "rename_user": {"name": "Eve"},
+    "set_user_role": {"role": "auditor"},
+    "set_user_active": {"active": False},
     "decide_review": {"subject_id": None},
     "decide_request": {"grant": True},
 }

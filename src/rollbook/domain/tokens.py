@@ -30,7 +30,11 @@ class Scope(StrEnum):
     REVIEWS_READ = "reviews:read"
     REVIEWS_WRITE = "reviews:write"
     CAMERAS_READ = "cameras:read"
+    CAMERAS_WRITE = "cameras:write"
+    DEVICES_READ = "devices:read"
+    DEVICES_WRITE = "devices:write"
     USERS_READ = "users:read"
+    USERS_WRITE = "users:write"
     EXPORTS_READ = "exports:read"
     AUDIT_READ = "audit:read"
     ME_READ = "me:read"
@@ -58,7 +62,11 @@ _PERMISSIONS: Mapping[Scope, Permission] = {
     Scope.REVIEWS_READ: Permission.REVIEW,
     Scope.REVIEWS_WRITE: Permission.REVIEW,
     Scope.CAMERAS_READ: Permission.CAMERAS_READ,
+    Scope.CAMERAS_WRITE: Permission.CAMERAS_EDIT,
+    Scope.DEVICES_READ: Permission.DEVICES_EDIT,
+    Scope.DEVICES_WRITE: Permission.DEVICES_EDIT,
     Scope.USERS_READ: Permission.USERS_EDIT,
+    Scope.USERS_WRITE: Permission.USERS_EDIT,
     Scope.EXPORTS_READ: Permission.EXPORT,
     Scope.AUDIT_READ: Permission.AUDIT_READ,
     Scope.ME_READ: Permission.OWN_RECORD,

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from rollbook.domain.access import Permission
+from rollbook.domain.attendance import POLICIES, AttendancePolicy
 from rollbook.domain.timetable import EARLIEST, LATEST
 from rollbook.web import access
 from rollbook.web.access import ID_LENGTH, actor
@@ -53,6 +54,14 @@ Instant = Annotated[
 ]
 WHOLE = BeforeValidator(_whole)  # put last, or the description loses the limits
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+PolicyName = Annotated[
+    str,
+    Field(
+        description="name of a policy; left out: the site's own",
+        json_schema_extra={"enum": sorted(POLICIES)},
+        pattern="^(" + "|".join(sorted(POLICIES)) + ")$",
+    ),
+]
 Text = Annotated[str, StringConstraints(max_length=1000)]
 
 
@@ -105,6 +114,11 @@ def own_groups() -> frozenset[str] | None:
 
 def may(permission: Permission) -> bool:
     return actor().may(permission)
+
+
+def policy_named(name: str | None) -> AttendancePolicy:
+    """Return a policy that every site has, or without a name the site's own."""
+    return parts().site.policy() if name is None else POLICIES[name]
 
 
 def require_people(subject_ids: Sequence[str]) -> None:

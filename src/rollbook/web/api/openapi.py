@@ -18,7 +18,8 @@ REF = "#/components/schemas/{model}"
 _PARAMETER = re.compile(r"<[^:>]+:([a-z_]+)>")
 
 TAGS = (
-    "me people groups sessions timetable absences reviews requests cameras users exports audit"
+    "me people groups sessions timetable absences reviews requests "
+    "cameras devices users exports audit"
 ).split()
 TEXTS = {
     400: "The values cannot be used; `detail` says why.",

@@ -44,6 +44,7 @@ class Operation:
     files: tuple[str, ...] = ()  # media types, where the answer is a file
     status: int = 200
     refusals: frozenset[int] = frozenset()
+    body_limit: int = BODY_LIMIT
     token_only: bool = False  # pages ask for a fresh sign-in; a browser's session is not enough
 
     @property
@@ -68,6 +69,7 @@ def operation(
     status: int = 200,
     refusals: tuple[int, ...] = (),
     token_only: bool = False,
+    body_limit: int = BODY_LIMIT,
 ) -> Callable[[View], View]:
     """Register a view: it gets `query` and `body` checked, and returns the model of the answer."""
 
@@ -89,6 +91,7 @@ def operation(
             status=status,
             refusals=frozenset(refusals),
             token_only=token_only,
+            body_limit=body_limit,
         )
         OPERATIONS.append(made)
         blueprint.add_url_rule(
@@ -112,7 +115,7 @@ def _guarded(operation: Operation, view: View) -> View:
             given["query"] = _query(operation.query)
         elif request.args:
             refuse(422, "That cannot be used", "This address takes no query.")
-        raw = _raw_body() if operation.changes else b""
+        raw = _raw_body(operation.body_limit) if operation.changes else b""
         if operation.body is not None:
             given["body"] = _body(operation.body, raw)
         if operation.changes and not operation.files:
@@ -147,11 +150,11 @@ def _query(model: type[BaseModel]) -> BaseModel:
         refuse_values(error, "query")
 
 
-def _raw_body() -> bytes:
-    if (request.content_length or 0) > BODY_LIMIT:
+def _raw_body(limit: int) -> bytes:
+    if (request.content_length or 0) > limit:
         abort(413)
     raw = request.get_data(cache=False)  # without a length: as much as any page takes
-    if len(raw) > BODY_LIMIT:
+    if len(raw) > limit:
         abort(413)
     return raw
 

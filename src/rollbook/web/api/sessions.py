@@ -9,8 +9,6 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from rollbook.domain.access import Permission
 from rollbook.domain.attendance import (
-    POLICIES,
-    SCHOOL_LESSON,
     AttendanceRecord,
     SessionState,
     Status,
@@ -28,11 +26,13 @@ from rollbook.web.api.common import (
     Instant,
     PageInfo,
     PageQuery,
+    PolicyName,
     Text,
     may,
     own_groups,
     page_info,
     paged,
+    policy_named,
 )
 from rollbook.web.api.operations import operation
 from rollbook.web.api.problems import refuse
@@ -76,14 +76,7 @@ class NewSession(Body):
     starts_at: Instant
     ends_at: Instant
     title: Annotated[str, Field(max_length=200)] = ""
-    policy: Annotated[
-        str,
-        Field(
-            description="name of a policy",
-            json_schema_extra={"enum": sorted(POLICIES)},
-            pattern="^(" + "|".join(sorted(POLICIES)) + ")$",
-        ),
-    ] = SCHOOL_LESSON.name
+    policy: PolicyName | None = None
 
 
 class Mark(BaseModel):
@@ -198,7 +191,7 @@ def open_new_session(body: NewSession) -> Session:
         body.ends_at,
         business_date=body.starts_at.astimezone(parts().zone).date(),
         title=body.title,
-        policy=POLICIES[body.policy],
+        policy=policy_named(body.policy),
         by=actor().by,
     )
     return _session(made)

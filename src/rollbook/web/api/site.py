@@ -1,4 +1,4 @@
-"""Cameras, accounts, exports and the audit."""
+"""Exports and the audit."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import Annotated
 from flask import Response
 from pydantic import BaseModel, Field, JsonValue
 
-from rollbook.domain.access import Role
 from rollbook.domain.month import Month
 from rollbook.domain.register import EntryKind
 from rollbook.domain.tokens import Scope
 from rollbook.errors import NotFound
 from rollbook.services.audit import AuditQuery
 from rollbook.web.access import actor, require_group
-from rollbook.web.api.common import Body, Day, Id, PageInfo, PageQuery, Query, own_groups, paged
+from rollbook.web.api.common import Body, Day, Id, Query, own_groups
 from rollbook.web.api.me import MONTH
 from rollbook.web.api.operations import operation
 from rollbook.web.audit.reading import midnight, plain_body
@@ -26,37 +25,6 @@ FILES = {
     "pdf": "application/pdf",
 }
 SEALED = "application/octet-stream"
-
-
-class Camera(BaseModel):
-    """A camera of the server, without anything secret."""
-
-    id: str
-    name: str
-    source: str = Field(description="without user, password or query")
-    room: str
-    group_ids: list[str] = Field(description="none: sessions of all groups")
-    direction: str
-    enabled: bool
-
-
-class Cameras(PageInfo):
-    items: list[Camera]
-
-
-class Account(BaseModel):
-    """Somebody who signs in."""
-
-    id: str
-    login: str
-    name: str
-    role: Role
-    active: bool
-    subject_id: str | None
-
-
-class Accounts(PageInfo):
-    items: list[Account]
 
 
 class ExportOrder(Body):
@@ -97,44 +65,6 @@ class AuditEntries(BaseModel):
     items: list[AuditEntry]
     before: int | None = Field(description="ask for the next page with it; null: there is none")
     total: int = Field(description="entries of the whole register")
-
-
-@operation("GET", "/cameras", scope=Scope.CAMERAS_READ, query=PageQuery, answer=Cameras)
-def cameras(query: PageQuery) -> Cameras:
-    """List the cameras that watch one's groups."""
-    found, info = paged(parts().cameras.seen_by(actor()), query)
-    items = [
-        Camera(
-            id=one.camera_id,
-            name=one.name,
-            source=one.shown,
-            room=one.room,
-            group_ids=sorted(one.group_ids),
-            direction=one.direction.value,
-            enabled=one.enabled,
-        )
-        for one in found
-    ]
-    return Cameras(**dict(info), items=items)
-
-
-@operation("GET", "/users", scope=Scope.USERS_READ, query=PageQuery, answer=Accounts)
-def users(query: PageQuery) -> Accounts:
-    """List accounts."""
-    with parts().uow() as uow:
-        found, info = paged(uow.users.all(), query)
-    items = [
-        Account(
-            id=one.user_id,
-            login=one.login,
-            name=one.name,
-            role=one.role,
-            active=one.active,
-            subject_id=one.subject_id,
-        )
-        for one in found
-    ]
-    return Accounts(**dict(info), items=items)
 
 
 @operation(

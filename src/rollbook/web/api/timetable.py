@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, time
-from typing import Annotated
+from typing import Annotated, Any
 
 from flask import abort
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, WithJsonSchema
 
 from rollbook.domain.absences import Absence as KeptAbsence
-from rollbook.domain.attendance import SCHOOL_LESSON
-from rollbook.domain.timetable import LONGEST_CYCLE
+from rollbook.domain.attendance import AttendancePolicy
+from rollbook.domain.policy_codec import SPANS
+from rollbook.domain.timetable import LONGEST_CYCLE, DayRange
 from rollbook.domain.timetable import Series as KeptSeries
 from rollbook.domain.tokens import Scope
 from rollbook.services.people_search import sees
+from rollbook.services.site import site_policies
+from rollbook.services.timetable import ROOM_LIMIT, TITLE_LIMIT
 from rollbook.web.access import actor, require_group, require_subject
 from rollbook.web.api.common import (
     WHOLE,
@@ -23,9 +27,11 @@ from rollbook.web.api.common import (
     Name,
     PageInfo,
     PageQuery,
+    PolicyName,
     Text,
     own_groups,
     paged,
+    policy_named,
     require_people,
 )
 from rollbook.web.api.operations import operation
@@ -34,6 +40,7 @@ from rollbook.web.parts import parts
 
 SERIES = "/timetable/series"
 ONE = SERIES + "/<string(length=32):series_id>"
+SETS = {"weekdays", "extra_days", "days_off"}
 
 
 def _on_the_minute(value: time) -> time:
@@ -47,6 +54,9 @@ WallClock = Annotated[
     AfterValidator(_on_the_minute),
     WithJsonSchema({"type": "string", "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}),
 ]
+Title = Annotated[str, Field(max_length=TITLE_LIMIT)]
+Room = Annotated[str, Field(max_length=ROOM_LIMIT)]
+Days = Annotated[list[Day], Field(max_length=366)]
 Weekday = Annotated[int, Field(ge=0, le=6), WHOLE]
 
 
@@ -65,7 +75,71 @@ class Series(BaseModel):
     every_weeks: int
     extra_days: list[date]
     days_off: list[date]
+    term_id: str | None
+    on_holidays: bool
     policy: str
+
+
+class SeriesChange(Body):
+    """What is left out stays; `null` takes a last day or a term away."""
+
+    title: Title | None = None
+    room: Room | None = None
+    start: WallClock | None = None
+    end: WallClock | None = None
+    first_day: Day | None = None
+    last_day: Day | None = None
+    weekdays: Annotated[list[Weekday], Field(max_length=7)] | None = None
+    every_weeks: Annotated[int, Field(ge=1, le=LONGEST_CYCLE), WHOLE] | None = None
+    term_id: Id | None = None
+    extra_days: Days | None = None
+    days_off: Days | None = None
+    on_holidays: bool | None = None
+    policy: PolicyName | None = None
+
+
+class SeriesDate(Body):
+    """Whether the group meets on a day, other than the series says."""
+
+    day: Day
+    meets: bool
+
+
+class Policy(BaseModel):
+    """A set of rules; `null` is where there is no such limit. Times are in seconds."""
+
+    name: str
+    opens_before: float
+    late_after: float
+    absent_after: float | None
+    minimum_presence: float | None
+    closes_after: float
+    quiet_period: float
+    patience: float
+
+
+class Policies(BaseModel):
+    """The site's own is the first: it is taken where none is named."""
+
+    items: list[Policy]
+
+
+class NamedDays(BaseModel):
+    name: str
+    first_day: date
+    last_day: date
+
+
+class SchoolTerm(NamedDays):
+    id: str
+
+
+class Calendar(BaseModel):
+    """When there is school, and when not."""
+
+    terms: list[SchoolTerm]
+    holidays: list[NamedDays]
+    public_holidays: list[NamedDays] = Field(description="of last year to three years ahead")
 
 
 class SeriesPage(PageInfo):
@@ -80,14 +154,21 @@ class NewSeries(Body):
     """Meetings every week, or every few weeks."""
 
     group_id: Id
-    title: Annotated[str, Field(max_length=120)] = ""
-    room: Annotated[str, Field(max_length=60)] = ""
+    title: Title = ""
+    room: Room = ""
     start: WallClock
     end: WallClock
     first_day: Day
     last_day: Day | None = None
-    weekdays: Annotated[list[Weekday], Field(min_length=1, max_length=7)]
+    weekdays: Annotated[list[Weekday], Field(max_length=7)] = Field(
+        default_factory=list, description="none: only the extra days"
+    )
     every_weeks: Annotated[int, Field(ge=1, le=LONGEST_CYCLE), WHOLE] = 1
+    term_id: Id | None = Field(default=None, description="only on days of this term")
+    extra_days: Days = Field(default_factory=list)
+    days_off: Days = Field(default_factory=list)
+    on_holidays: bool = Field(default=False, description="on holidays too")
+    policy: PolicyName | None = None
 
 
 class SeriesEnd(Body):
@@ -178,10 +259,62 @@ def add_series(body: NewSeries) -> Series:
         last_day=body.last_day,
         weekdays=frozenset(body.weekdays),
         every_weeks=body.every_weeks,
-        policy=SCHOOL_LESSON,
+        term_id=_term(body.term_id),
+        policy=policy_named(body.policy),
+        days_off=frozenset(body.days_off),
+        extra_days=frozenset(body.extra_days),
+        on_holidays=body.on_holidays,
     )
     made, _ = parts().timetable.add(wanted, actor().by)
     return _series(made)
+
+
+@operation("PATCH", ONE, scope=Scope.TIMETABLE_WRITE, body=SeriesChange, answer=Series)
+def change_series(series_id: str, body: SeriesChange) -> Series:
+    """Change a series: sessions that are planned follow, those that were opened stay."""
+    old = _require_series(series_id)
+    changed = replace(old, **_changes(body))
+    parts().timetable.update(changed, actor().by)
+    return series(series_id)
+
+
+@operation("POST", f"{ONE}/dates", scope=Scope.TIMETABLE_WRITE, body=SeriesDate, answer=Series)
+def set_series_date(series_id: str, body: SeriesDate) -> Series:
+    """Add a date to a series, or let it not take place on one.
+
+    A session that was opened stays: call that off by itself.
+    """
+    old, day = _require_series(series_id), frozenset({body.day})
+    extra, off = old.extra_days - day, old.days_off - day
+    changed = (
+        replace(old, extra_days=extra | day, days_off=off)
+        if body.meets
+        else replace(old, extra_days=extra, days_off=off | day)
+    )
+    parts().timetable.update(changed, actor().by)
+    return series(series_id)
+
+
+@operation("GET", "/timetable/calendar", scope=Scope.TIMETABLE_READ, answer=Calendar)
+def calendar() -> Calendar:
+    """Show terms and holidays."""
+    found = parts().calendars.read(parts().today())
+    return Calendar(
+        terms=[SchoolTerm(id=one.term_id, **_days(one.days)) for one in found.terms],
+        holidays=[NamedDays(**_days(held)) for held in found.holidays],
+        public_holidays=[
+            NamedDays(name=name, first_day=day, last_day=day)
+            for day, name in sorted(found.public.items())
+        ],
+    )
+
+
+@operation("GET", "/timetable/policies", scope=Scope.TIMETABLE_READ, answer=Policies)
+def policies() -> Policies:
+    """List the rules that a session can have."""
+    with parts().uow() as uow:
+        found = site_policies(uow)
+    return Policies(items=[_policy(one) for one in found.values()])
 
 
 @operation("POST", f"{ONE}/end", scope=Scope.TIMETABLE_WRITE, body=SeriesEnd, status=204)
@@ -242,6 +375,36 @@ def _require_series(series_id: str) -> KeptSeries:
     return found
 
 
+def _changes(body: SeriesChange) -> dict[str, Any]:
+    """Return what was sent, as the series keeps it."""
+    sent = {name: getattr(body, name) for name in body.model_fields_set}
+    found = {n: v for n, v in sent.items() if v is not None or n in {"last_day", "term_id"}}
+    for name in SETS & found.keys():
+        found[name] = frozenset(found[name])
+    if "term_id" in found:
+        found["term_id"] = _term(body.term_id)
+    if "policy" in found:
+        found["policy"] = policy_named(body.policy)
+    return found
+
+
+def _term(term_id: str | None) -> str | None:
+    """Return a term's id; 404 for what is none."""
+    if term_id is not None and parts().calendars.read(parts().today()).term(term_id) is None:
+        abort(404)
+    return term_id
+
+
+def _days(held: DayRange) -> dict[str, Any]:
+    return {"name": held.name, "first_day": held.first_day, "last_day": held.last_day}
+
+
+def _policy(kept: AttendancePolicy) -> Policy:
+    spans = {name: getattr(kept, name) for name in SPANS}
+    seconds = {n: None if span is None else span.total_seconds() for n, span in spans.items()}
+    return Policy(name=kept.name, **seconds)
+
+
 def _series(kept: KeptSeries) -> Series:
     return Series(
         id=kept.series_id,
@@ -256,6 +419,8 @@ def _series(kept: KeptSeries) -> Series:
         every_weeks=kept.every_weeks,
         extra_days=sorted(kept.extra_days),
         days_off=sorted(kept.days_off),
+        term_id=kept.term_id,
+        on_holidays=kept.on_holidays,
         policy=kept.policy.name,
     )
 

@@ -6,14 +6,18 @@ from flask import Response, jsonify, render_template, request
 
 from rollbook.web.access import public
 from rollbook.web.api import (
+    cameras,
+    devices,
     groups,
     me,
     people,
     reviews,
+    samples,
     sessions,
     site,
     timetable,
     tokens_views,
+    users,
 )
 from rollbook.web.api.bearer import CHALLENGE
 from rollbook.web.api.described import described
@@ -21,7 +25,8 @@ from rollbook.web.api.openapi import document
 from rollbook.web.api.operations import PREFIX, blueprint
 
 # each registers its operations when it is imported
-RESOURCES = (me, people, groups, sessions, timetable, reviews, site, tokens_views)
+RESOURCES = (me, people, samples, groups, sessions, timetable, reviews, cameras, devices)
+RESOURCES += (users, site, tokens_views)
 
 
 @blueprint.get(f"{PREFIX}/openapi.json")

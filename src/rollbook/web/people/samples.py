@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask import Response as FlaskResponse
 from flask import abort, flash, jsonify, redirect, request, session, url_for
 from flask_babel import gettext as _
-from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
 from rollbook.bootstrap import App
 from rollbook.domain.access import Permission
 from rollbook.domain.faces import Refusal
-from rollbook.domain.subjects import Enrolled, EnrolmentRefused, Reference
+from rollbook.domain.subjects import Enrolled, EnrolmentRefused, Reference, Subject
 from rollbook.services.enrol import Enrolee
 from rollbook.services.pictures import GivenPicture
 from rollbook.services.samples import open_picture
@@ -39,14 +38,26 @@ def add_samples(subject_id: str) -> Response | FlaskResponse:
     files = list(_files())
     if not files:
         return _nothing_sent(subject_id)
+    another = request.form.get("another") == "yes"
+    return _answer(enrolled_from(subject, files, another=another), subject_id)
+
+
+def enrolled_from(subject: Subject, files: Sequence[Given], *, another: bool) -> Outcome:
+    """Enrol pictures on a thread of the engines.
+
+    `another` says that it is somebody else than who looks the same; it counts only for who may see
+    that person.
+
+    Raises:
+        ConsentMissing: they have not agreed.
+        Busy: all threads have enough to do.
+    """
     who = Enrolee(subject, by=actor().by)
-    enrolled = parts().engines.run(lambda app: _enrol(app, who, files))
-    outcome = Outcome.of(enrolled)
-    if outcome.candidate_id is not None and request.form.get("another") == "yes":
+    outcome = Outcome.of(parts().engines.run(lambda app: _enrol(app, who, files)))
+    if outcome.candidate_id is not None and another:
         told = Enrolee(subject, by=actor().by, allow_duplicate=True)
-        enrolled = parts().engines.run(lambda app: _enrol(app, told, files))
-        outcome = Outcome.of(enrolled)
-    return _answer(outcome, subject_id)
+        outcome = Outcome.of(parts().engines.run(lambda app: _enrol(app, told, files)))
+    return outcome
 
 
 @blueprint.get("/<subject_id>/samples/<reference_id>.jpg")
@@ -84,7 +95,7 @@ def _sample(subject_id: str, reference_id: str) -> Reference:
     return found
 
 
-def _enrol(app: App, who: Enrolee, files: list[Given]) -> Enrolled:
+def _enrol(app: App, who: Enrolee, files: Sequence[Given]) -> Enrolled:
     """Enrol on a worker's thread; pictures are opened one after the other, never all at once."""
     opened = (
         file
@@ -98,7 +109,7 @@ def _enrol(app: App, who: Enrolee, files: list[Given]) -> Enrolled:
 def _files() -> Iterator[Given]:
     sent = [file for file in request.files.getlist("files") if file.filename]
     for number, file in enumerate(sent, 1):
-        what = shown_name(file)
+        what = shown_name(file.filename or "")
         if number > MOST_FILES:
             sentence = _("At most %(count)s pictures are taken at once.", count=MOST_FILES)
             yield EnrolmentRefused(what, Refusal.UNREADABLE.value, sentence)
@@ -111,9 +122,9 @@ def _files() -> Iterator[Given]:
         yield GivenPicture(what, data)
 
 
-def shown_name(file: FileStorage) -> str:
+def shown_name(sent: str) -> str:
     """Return a file's own name, without folders and control characters, cut to a length."""
-    name = (file.filename or "").replace("\\", "/").rpartition("/")[2]
+    name = sent.replace("\\", "/").rpartition("/")[2]
     plain = "".join(character for character in name if character.isprintable())
     return plain if len(plain) <= LONGEST_NAME else f"{plain[:LONGEST_NAME]}…"
 
