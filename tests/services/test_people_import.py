@@ -253,9 +253,10 @@ def test_a_table_with_photographs_beside_it(desk: Desk) -> None:
         "3,Cy,7b,,,\n"
         ",,7b,,,\n"
     )
-    files = {"list.csv": table.encode(), "p/a.png": png(RED)}
+    files = {"list.csv": table.encode(), "p/a.png": png(RED), "p/b.png": png(RED)}
     task = desk.draft(archive(files))
     found = desk.imports.preview(task)
+    assert found.unnamed == 1  # said, not left out in silence
     assert (found.by_table, found.new, found.known) == (True, ("Ada", "Bob"), ("Cy",))
     assert [line.where for line in found.refused] == ["3", "5"]
     assert found.agreeing == 2

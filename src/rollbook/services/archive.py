@@ -19,7 +19,6 @@ from rollbook.domain.files import BytesFile
 from rollbook.domain.subjects import EnrolmentRefused, clean_name
 from rollbook.errors import InvalidInput, UnreadableImage
 from rollbook.services.folders import FolderPlan, PersonFolder, intake_refused, without_doubles
-from rollbook.services.pictures import PictureFile
 
 MEGABYTE = 1024 * 1024
 LARGEST_ARCHIVE = 4 * 1024 * MEGABYTE  # bytes, as it is uploaded
@@ -168,7 +167,9 @@ def plan_archive(archive: PhotoArchive, suffixes: frozenset[str]) -> FolderPlan:
     return without_doubles(people, refused)
 
 
-def find_photo(archive: PhotoArchive | None, beside: tuple[str, ...], photo: str) -> PictureFile:
+def find_photo(
+    archive: PhotoArchive | None, beside: tuple[str, ...], photo: str
+) -> ArchivedPicture:
     """Return the photograph that a line of a table names: beside the table, or anywhere.
 
     Raises:

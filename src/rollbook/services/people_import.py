@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import partial
@@ -61,6 +61,7 @@ class ImportPreview:
     pictures: int
     agreeing: int  # lines of a table that say yes without naming a text
     total: int
+    unnamed: int = 0  # pictures of the archive that no line of the table names
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ class PeopleImport:
         with self._opened(task) as found, self._open_uow() as uow:
             people = uow.subjects.all()
             if found.rows is not None:
-                return _preview_table(found, people)
+                return _preview_table(found, people, self._suffixes)
             return _preview_folders(self._plan(found), people)
 
     def start(self, task: Task, terms: ConsentTerms | None, group_id: str | None) -> bool:
@@ -257,7 +258,9 @@ def _preview_folders(plan: FolderPlan, people: Sequence[Subject]) -> ImportPrevi
     )
 
 
-def _preview_table(found: _Opened, people: Sequence[Subject]) -> ImportPreview:
+def _preview_table(
+    found: _Opened, people: Sequence[Subject], suffixes: frozenset[str]
+) -> ImportPreview:
     names = by_name(people)
     ids = {person.external_id for person in people if person.external_id}
     new, known, refused = list[str](), list[str](), list[TaskLine]()
@@ -274,8 +277,29 @@ def _preview_table(found: _Opened, people: Sequence[Subject]) -> ImportPreview:
             problem = _missing(found, row)
             if problem is not None:
                 refused.append(problem)
-    total = len(found.rows or ())
-    return ImportPreview(True, tuple(new), tuple(known), tuple(refused), pictures, agreeing, total)
+    return ImportPreview(
+        by_table=True,
+        new=tuple(new),
+        known=tuple(known),
+        refused=tuple(refused),
+        pictures=pictures,
+        agreeing=agreeing,
+        total=len(found.rows or ()),
+        unnamed=_unnamed(found, suffixes),
+    )
+
+
+def _unnamed(found: _Opened, suffixes: frozenset[str]) -> int:
+    """Count the pictures of the archive that no line names; they would be left out in silence."""
+    if found.archive is None:
+        return 0
+    there = {parts for parts, one in found.archive.members.items() if one.suffix in suffixes}
+    for row in found.rows or ():
+        if isinstance(row, RosterRow) and row.photo:
+            with suppress(InvalidInput):  # told in the line's own place
+                picture = find_photo(found.archive, found.beside, row.photo)
+                there.discard(picture.member.parts)
+    return len(there)
 
 
 def _missing(found: _Opened, row: RosterRow) -> TaskLine | None:
