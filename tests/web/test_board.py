@@ -18,6 +18,8 @@ from starlette.routing import Route
 
 from rollbook.domain.attendance import Status
 from rollbook.domain.statements import Change
+from rollbook.errors import StorageUnavailable
+from rollbook.storage.repositories.accounts import SqlWebSessions
 from rollbook.web.board.pulse import Pulse
 from rollbook.web.board.streams import NOW, SESSION, Beat, BoardStreams
 from rollbook.web.parts import WebOptions
@@ -244,3 +246,19 @@ def test_too_many_boards_of_one_account_are_refused(site: Site) -> None:
                     return second.status_code
 
     assert asyncio.run(look()) == 503
+
+
+def test_a_stream_that_cannot_read_the_database_says_so(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise StorageUnavailable("The database server does not answer.")
+
+    async def look() -> None:
+        own = cookies(site, "bob")
+        monkeypatch.setattr(SqlWebSessions, "get", away)
+        async with served(site) as (base, _), httpx.AsyncClient(cookies=own) as client:
+            answer = await client.get(address(base, site))
+            assert answer.status_code == 503 and "goes on by itself" in answer.text
+
+    asyncio.run(look())

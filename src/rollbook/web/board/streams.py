@@ -59,6 +59,14 @@ class BoardStreams:
     async def _answer(
         self, request: Request, scope_of: Callable[[Actor], frozenset[str] | bool | None]
     ) -> Response:
+        try:
+            return await self._answered(request, scope_of)
+        except StorageError:
+            return problem(503, "The database cannot be read now. The board goes on by itself.")
+
+    async def _answered(
+        self, request: Request, scope_of: Callable[[Actor], frozenset[str] | bool | None]
+    ) -> Response:
         actor = await run_in_threadpool(self._context.actor, request)
         refused = self._context.refusal(actor, Permission.SESSIONS_READ)
         if refused is not None or actor is None:
