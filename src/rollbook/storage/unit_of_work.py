@@ -34,7 +34,7 @@ from rollbook.storage.repositories.samples import SqlReferences
 from rollbook.storage.repositories.series import SqlSeries
 from rollbook.storage.repositories.site import SqlReviews, SqlSiteSettings
 from rollbook.storage.repositories.tasks import SqlTasks
-from rollbook.storage.repositories.timetable import Plan, SqlGroups, SqlSessions
+from rollbook.storage.repositories.timetable import OpenedSessions, Plan, SqlGroups, SqlSessions
 from rollbook.storage.repositories.tokens import SqlApiTokens
 from rollbook.storage.tables import counters
 from rollbook.storage.vault import SqlVault
@@ -49,6 +49,7 @@ class Memory:
     profiles: Bounded[tuple[str, bytes], Subject] = field(default_factory=lambda: Bounded(50_000))
     entries: Opened = field(default_factory=lambda: Bounded(20_000))
     plans: Bounded[bytes, Plan] = field(default_factory=lambda: Bounded(5_000))
+    sessions: OpenedSessions = field(default_factory=lambda: Bounded(10_000))
     series: Bounded[bytes, Series] = field(default_factory=lambda: Bounded(10_000))
     absences: OpenedAbsences = field(default_factory=lambda: Bounded(10_000))
     users: OpenedUsers = field(default_factory=lambda: Bounded(30_000))
@@ -89,7 +90,7 @@ class SqlUnitOfWork:
 
     @cached_property
     def sessions(self) -> SqlSessions:
-        return SqlSessions(self._connection, self.vault, self._memory.plans)
+        return SqlSessions(self._connection, self.vault, self._memory.plans, self._memory.sessions)
 
     @cached_property
     def register(self) -> Ledger:

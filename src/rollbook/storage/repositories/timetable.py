@@ -22,6 +22,7 @@ from rollbook.storage.vault import BLOCK, SqlVault
 
 GROUP, PLAN, SESSION = "group", "plan", "session"
 Plan = tuple[str, AttendancePolicy]
+OpenedSessions = Bounded[tuple[Any, ...], Session]
 SHORTEST_PREFIX = 4  # digits of a session's id
 IN_ORDER = (sessions.c.business_date, sessions.c.starts_at, sessions.c.session_id)
 
@@ -149,11 +150,17 @@ class SqlSessions:
     """Sessions: the timetable is readable, titles and policies are sealed."""
 
     def __init__(
-        self, connection: Connection, vault: SqlVault, opened: Bounded[bytes, Plan]
+        self,
+        connection: Connection,
+        vault: SqlVault,
+        opened: Bounded[bytes, Plan],
+        known: OpenedSessions,
     ) -> None:
+        """`known` remembers sessions by all columns of their rows, so none that was changed."""
         self._connection = connection
         self._vault = vault
         self._opened = opened
+        self._known = known
 
     def add(self, session: Session) -> None:
         self.add_many([session])
@@ -303,6 +310,9 @@ class SqlSessions:
         )
 
     def _open(self, row: Row[Any]) -> Session:
+        return self._known.get(tuple(row), lambda: self._checked(row))
+
+    def _checked(self, row: Row[Any]) -> Session:
         if self._mac(row._mapping) != bytes(row.mac):
             raise RegisterTampered(
                 f"The session {row.session_id} was changed outside of Rollbook. "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -27,6 +28,7 @@ from rollbook.web.timetable.policies import policy_options, site_policies
 blueprint = Blueprint("sessions", __name__, url_prefix="/sessions")
 
 PAGE = 60  # sessions of a day
+SHOWN = 200  # sessions that nobody took, the latest
 COUNTED = 12  # sessions of a list whose people are counted
 DAY = timedelta(days=1)
 
@@ -67,6 +69,7 @@ def index() -> str:
         totals={line.session.session_id: line.totals for line in lines},
         rooms=parts().timetable.rooms([one.session_id for one in shown]),
         waiting=_waiting(groups, day),
+        asked=_asked() if day == parts().today() else 0,
     )
 
 
@@ -217,17 +220,30 @@ def _waiting(groups: dict[str, Group], day: date) -> int:
     return count
 
 
+def _asked() -> int:
+    """Return how many requests wait for the actor, where they may decide on them."""
+    if not actor().may(Permission.REVIEW):
+        return 0
+    return len(parts().request_desk.waiting(actor().group_ids))
+
+
 @blueprint.get("/not-taken")
 @permit(Permission.SESSIONS_READ)
 def not_taken() -> str:
     """List the sessions of the last months that nobody took."""
     groups, today = _groups(), parts().today()
     with parts().uow() as uow:
-        found = uow.sessions.all(
-            first_day=today - 90 * DAY, last_day=today, states=[SessionState.NOT_TAKEN]
+        page = partial(
+            uow.sessions.page,
+            first_day=today - 90 * DAY,
+            last_day=today,
+            group_ids=None if actor().group_ids is None else groups,
+            states=[SessionState.NOT_TAKEN],
         )
-    shown = [session for session in reversed(found) if session.group_id in groups]
-    return render_template("sessions/not_taken.html", sessions=shown[:200], groups=groups)
+        _none, total = page(limit=0)
+        shown, _total = page(offset=max(0, total - SHOWN), limit=SHOWN)
+    shown.reverse()
+    return render_template("sessions/not_taken.html", sessions=shown, groups=groups)
 
 
 def _day() -> date:
