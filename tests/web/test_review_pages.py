@@ -57,6 +57,16 @@ def test_what_waits_is_shown_to_those_of_the_group(
         assert client_of(login).get("/review").status_code == 403
 
 
+def test_the_first_page_says_that_a_request_waits(
+    site: Site, client_of: ClientOf, dispute: str
+) -> None:
+    for who, told in (("bob", True), ("alice", True), ("charlie", False), ("dora", False)):
+        page = client_of(who).get("/sessions").text
+        assert ("1 request waits for a decision." in page) is told, who
+    client_of("bob").post(f"/review/requests/{dispute}", data={"decision": "grant"})
+    assert "waits for a decision" not in client_of("bob").get("/sessions").text
+
+
 def test_it_was_somebody(site: Site, client_of: ClientOf, face: str) -> None:
     alan = site.people[1].subject_id
     answer = client_of("bob").post(
