@@ -254,6 +254,8 @@ def test_a_session_that_was_moved_by_hand_is_refused(database: Database) -> None
     keeper = RegisterKeeper(database.uow, FixedClock(NOW))
     ends_at = NOW + timedelta(hours=1)
     session = keeper.open_session(group.group_id, NOW, ends_at, business_date=NOW.date())
+    with database.uow() as uow:
+        assert uow.sessions.get(session.session_id) == session, "and it is remembered"
     with database.engine.begin() as connection:
         connection.execute(text("UPDATE sessions SET starts_at = starts_at - 3600000000"))
     with database.uow() as uow, pytest.raises(RegisterTampered, match="session"):

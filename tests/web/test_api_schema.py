@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, time
 from typing import Any
 
 import pytest
@@ -20,8 +21,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from rollbook.domain.access import Actor, Role
 from rollbook.domain.subjects import new_id
+from rollbook.domain.timetable import Series
 from rollbook.domain.tokens import Scope
+from rollbook.services.cameras import CameraDraft
+from rollbook.services.devices import DevicePlan
 from rollbook.web.api.openapi import TEXTS, document
 from rollbook.web.api.operations import OPERATIONS
 from web.programs import API, Program, make_token
@@ -39,7 +44,14 @@ EXAMPLES = 12  # of each operation, kind of data and role
 
 def real_ids(site: Site) -> dict[str, str]:
     """Return ids that are there, by the names of parameters and fields."""
+    group_id = site.group.group_id
+    monday = Series("", group_id, "Art", time(10), time(11), date(2026, 3, 2), None, frozenset({0}))
+    draft = CameraDraft("Door", "rtsp://10.0.0.9/door")
+    device = site.parts.devices.add(DevicePlan("Door"), "test").device
     return {
+        "series_id": site.parts.timetable.add(monday, "test")[0].series_id,
+        "camera_id": site.parts.cameras.add(draft, Actor("test", Role.ADMINISTRATOR)).camera_id,
+        "device_id": device.device_id,
         "group_id": site.group.group_id,
         "session_id": site.session.session_id,
         "subject_id": site.people[1].subject_id,
