@@ -223,3 +223,5 @@ cameras.addEventListener("change", async () => {
 });
 window.addEventListener("pagehide", close);
 reset();
+
+start.disabled = false; // before, a click would have been lost
