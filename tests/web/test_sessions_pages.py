@@ -131,7 +131,9 @@ def test_a_session_that_the_timetable_does_not_have_is_opened_now(
     site: Site, client_of: ClientOf
 ) -> None:
     bob, group = client_of("bob"), site.group.group_id
-    assert 'value="08:00"' in bob.get("/sessions/new").text
+    page = bob.get("/sessions/new").text
+    assert 'value="08:00"' in page
+    assert f'value="{site.group.group_id}" selected' in page  # his only group
     form = {"group": group, "title": "Trip", "start": "08:00", "end": "12:00"}
     answer = bob.post("/sessions/new", data=form)
     assert answer.status_code == 302
