@@ -165,6 +165,18 @@ def test_a_whole_group_gets_accounts_and_slips(
     assert again.location == "/users/group"
 
 
+def test_a_removed_person_does_not_hold_up_the_accounts_of_a_group(
+    site: Site, client_of: Browser
+) -> None:
+    alice, gone = client_of("alice"), site.people[1]
+    alice.post(f"/people/{gone.subject_id}/remove", data={"name": gone.name})
+    assert gone.name not in alice.get("/people").text
+    page = alice.get("/users/group")
+    assert page.status_code == 200 and "1 person without an account" in page.text
+    made = alice.post("/users/group", data={"group": site.group.group_id}).text
+    assert "Grace Hopper" in made and gone.name not in made
+
+
 def test_an_unknown_account_is_not_found(alice: FlaskClient) -> None:
     assert alice.get(f"/users/{'0' * 32}").status_code == 404
     assert alice.post(f"/users/{'0' * 32}/code").status_code == 404

@@ -52,5 +52,5 @@ def _without_account(group_id: str) -> list[Subject]:
     with parts().uow() as uow:
         roster = uow.groups.roster(group_id, parts().today())
         missing = [who for who in roster if uow.users.of_subject(who) is None]
-        people = [uow.subjects.get(who) for who in missing]
-    return sorted(people, key=lambda person: folded(person.name))
+        people = uow.subjects.some(missing)  # an erased person stays on the roster by number
+    return sorted(people.values(), key=lambda person: folded(person.name))
