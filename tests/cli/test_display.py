@@ -100,6 +100,7 @@ def test_only_this_machine_can_connect(display: Display) -> None:
     assert display._server.server_address[0] == "127.0.0.1"
 
 
+@pytest.mark.slow
 def test_every_answer_forbids_foreign_scripts_and_keeping(display: Display) -> None:
     browser = Browser(display)
     for path in ("/", "/now"):
@@ -112,6 +113,7 @@ def test_every_answer_forbids_foreign_scripts_and_keeping(display: Display) -> N
         assert answer.getheader("Referrer-Policy") == "no-referrer"
 
 
+@pytest.mark.slow
 def test_the_page_gets_picture_boxes_names_states_and_health(display: Display) -> None:
     views = [
         TrackView(1, Box(10.26, 20, 60, 80), TrackState.IDENTIFIED, subject_id="a"),
@@ -184,6 +186,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 @pytest.mark.skipif(sys.platform == "win32", reason="Chromium is found by another name there")
+@pytest.mark.slow
 def test_a_browser_shows_names_as_text_and_can_be_used_by_keyboard(display: Display) -> None:
     from playwright.sync_api import sync_playwright
 

@@ -66,6 +66,7 @@ def todays(school: School) -> list[SessionState]:
         return [one.state for one in uow.sessions.all(first_day=MONDAY, last_day=MONDAY)]
 
 
+@pytest.mark.slow
 def test_of_processes_that_look_at_once_each_piece_of_work_is_done_by_one(
     school: School, workers: Workers
 ) -> None:

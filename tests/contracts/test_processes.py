@@ -82,6 +82,7 @@ def test_of_processes_that_see_an_arrival_at_once_one_writes_it(crowded: Book) -
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+@pytest.mark.slow
 def test_a_process_killed_while_it_marks_loses_nothing_that_it_told(crowded: Book) -> None:
     _kill_often(crowded, kills=4)
 

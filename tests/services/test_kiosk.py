@@ -259,6 +259,7 @@ def test_who_agreed_again_is_only_found_with_new_samples(bench: KioskBench) -> N
     assert bench.watch(RED, pictures=10)[0].name == ""
 
 
+@pytest.mark.slow
 def test_two_servers_whose_kiosks_see_one_person_write_one_mark(bench: KioskBench) -> None:
     keys = [bench.key, *(bench.add_device(f"Door {n}")[1] for n in range(2))]
     script = Path(__file__).parent.parent / "kiosk_process.py"

@@ -147,6 +147,7 @@ def free_port() -> int:
 
 @pytest.mark.ffmpeg
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="the ffmpeg program is not installed")
+@pytest.mark.slow
 def test_a_stream_that_dies_and_comes_back_goes_on_and_the_reconnect_is_counted() -> None:
     port = free_port()
     with closing(camera(f"http://127.0.0.1:{port}/")) as cam:
@@ -181,6 +182,7 @@ def test_pictures_that_are_larger_than_needed_come_reduced() -> None:
     assert frame.pixels.shape == (960, 1920, 3)
 
 
+@pytest.mark.slow
 def test_a_stream_that_hangs_is_given_up_and_tried_again() -> None:
     def script(connection: int) -> Iterator[Pixels | None]:
         yield from (noisy(i) for i in range(15))
@@ -301,6 +303,7 @@ def test_a_clip_may_have_a_colon_in_its_name_and_no_times_inside(tmp_path: Path)
     assert seconds == pytest.approx([0.04 * i for i in range(12)], abs=0.001)
 
 
+@pytest.mark.slow
 def test_a_clip_at_its_own_pace_takes_as_long_as_it_was_filmed(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mp4", [noisy(i) for i in range(25)])
     with closing(camera(clip)) as cam:
@@ -356,6 +359,7 @@ def test_closing_leaves_no_process_and_no_shared_memory(tmp_path: Path) -> None:
 
 
 @posix
+@pytest.mark.slow
 def test_a_parent_that_is_killed_leaves_no_process_and_no_shared_memory(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mp4", [noisy(i) for i in range(250)])
     script = (
