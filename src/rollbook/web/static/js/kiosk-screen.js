@@ -2,6 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const KEPT = 3500; // milliseconds that an answer stays after its face went away
+const ENOUGH = 1200; // milliseconds after which it yields to the next face, which it is not about
 const MOODS = {
   marked: "good", late: "late", seen: "good", left: "good", already: "good",
   looking: "look", unknown: "bad", refused: "look", pin_needed: "ask", saving: "look",
@@ -19,7 +20,7 @@ export function fill(text, values) {
 export class Screen {
   constructor(texts) {
     this.texts = texts;
-    this.shown = new Map(); // key -> {said, until}
+    this.shown = new Map(); // key -> {said, since, until}
     this.zone = document.body.dataset.zone;
     this.clock = new Intl.DateTimeFormat(document.documentElement.dataset.formats, { hour: "2-digit", minute: "2-digit", timeZone: this.zone });
     this.offset = 0; // what this device's clock is behind the server's
@@ -61,9 +62,11 @@ export class Screen {
     const fresh = [];
     const until = performance.now() + KEPT;
     const keep = (key, said) => {
-      const before = this.shown.get(key)?.said;
+      const kept = this.shown.get(key);
+      const before = kept?.said;
+      const since = kept?.since ?? performance.now();
       if (!before || before.notice !== said.notice || before.name !== said.name) fresh.push(said);
-      this.shown.set(key, { said, until, left: said.box?.[0] ?? 0 });
+      this.shown.set(key, { said, since, until, left: said.box?.[0] ?? 0 });
     };
     for (const face of answer.faces) keep(`face ${face.track}`, face);
     if (answer.code) keep("code", answer.code);
@@ -80,12 +83,16 @@ export class Screen {
     this.#cards();
   }
 
-  // A face that is only being looked at needs no card once it is gone.
+  // A face that is only being looked at needs no card once it is gone; nobody may take the words
+  // for the one before as their own.
   #drop(answer) {
     const here = new Set(answer.faces.map((face) => `face ${face.track}`));
-    for (const [key, { said }] of this.shown) {
+    const now = performance.now();
+    for (const [key, { said, since }] of this.shown) {
+      if (key === "code" || here.has(key)) continue;
       const passing = ["looking", "refused", "saving"].includes(said.notice);
-      if (passing && key !== "code" && !here.has(key)) this.shown.delete(key);
+      const followed = here.size > 0 && now - since >= ENOUGH;
+      if (passing || followed) this.shown.delete(key);
     }
   }
 
