@@ -1,7 +1,8 @@
-"""How long the pages about people take at size: `python tests/people_bench.py HOME`.
+"""How long pages take at size: `python tests/load/pages_at_size.py HOME`.
 
 HOME is an installation to be thrown away, as `rollbook --home HOME demo --school --people 20000
---years 1` makes it: an administrator's session is written into it, and some people are added.
+--years 1` makes it: an administrator's session is written into it, people are added, and sessions
+of many groups are opened and marked.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import uvicorn
 from rollbook.bootstrap import App, build
 from rollbook.domain.access import Role
 from rollbook.domain.accounts import User, WebSession
+from rollbook.domain.attendance import Method
 from rollbook.domain.subjects import new_id
 from rollbook.settings import load_settings
 from rollbook.web.asgi import create_asgi
@@ -30,6 +32,8 @@ from rollbook.web.parts import WebOptions
 
 PORT = 8733
 TIMES = 30
+OPEN = 200  # sessions at once
+MARKED = 40  # of them have marks
 
 
 def sign_in(app: App) -> str:
@@ -56,7 +60,7 @@ def measure(name: str, ask: Callable[[], httpx.Response], times: int = TIMES) ->
         assert answer.status_code in {200, 303}, (name, answer.status_code)
     taken.sort()
     worst = taken[int(len(taken) * 0.95) - 1]
-    print(f"{name:40} median {statistics.median(taken):6.1f} ms   95 % within {worst:6.1f} ms")
+    print(f"{name:46} median {statistics.median(taken):6.1f} ms   95 % within {worst:6.1f} ms")
 
 
 def bench(browser: httpx.Client) -> None:
@@ -94,6 +98,46 @@ def bench(browser: httpx.Client) -> None:
         measure("the list right after", after_adding, 1)
 
 
+def open_sessions(app: App) -> tuple[str, str]:
+    """Open sessions of many groups now, mark two in three; return the ids of one, and of an old."""
+    now = app.clock.now()
+    with app.uow() as uow:
+        groups = uow.groups.all()[:OPEN]
+        old = uow.sessions.all(group_id=groups[0].group_id)[-1].session_id
+        rosters = [uow.groups.roster(group.group_id, app.today()) for group in groups]
+    first = ""
+    for number, (group, roster) in enumerate(zip(groups, rosters, strict=True)):
+        begins, ends = now - timedelta(minutes=5), now + timedelta(minutes=40)
+        made = app.register.open_session(
+            group.group_id, begins, ends, business_date=app.today(), title="Bench"
+        )
+        first = first or made.session_id
+        for person in roster[: 2 * len(roster) // 3] if number < MARKED else []:
+            app.register.sight(made.session_id, person, now, Method.HAND)
+    return first, old
+
+
+def bench_sessions(browser: httpx.Client, now: str, old: str) -> None:
+    asked = {
+        f"sessions of today, {OPEN} open": "/sessions",
+        "a session": f"/sessions/{now}",
+        "its register": f"/sessions/{now}/register",
+        "its board": f"/sessions/{now}/board",
+        "an old session's register": f"/sessions/{old}/register",
+        "an old session's board": f"/sessions/{old}/board",
+        f"the board of {OPEN} sessions": "/board",
+        "the week of all groups": "/timetable",
+        "groups": "/groups",
+        "review": "/review",
+        "audit": "/audit",
+    }
+    for name, address in asked.items():
+        begun = time.perf_counter()
+        assert browser.get(address).status_code == 200, name
+        first = (time.perf_counter() - begun) * 1000
+        measure(f"{name} (first {first:.0f} ms)", lambda a=address: browser.get(a))  # type: ignore[misc]
+
+
 def main() -> None:
     app = build(load_settings(Path(sys.argv[1])))
     asgi = create_asgi(app, WebOptions(limits=False))
@@ -108,6 +152,7 @@ def main() -> None:
     try:
         with httpx.Client(base_url=address, cookies=cookies, timeout=60) as browser:
             bench(browser)
+            bench_sessions(browser, *open_sessions(app))
     finally:
         server.should_exit = True
         thread.join()
