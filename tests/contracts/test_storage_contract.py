@@ -416,3 +416,14 @@ def test_a_gallery_version_is_undone_with_its_transaction(database: Database) ->
         assert uow.gallery_version() > before
     with database.uow() as uow:
         assert uow.gallery_version() == before
+
+
+def test_the_size_of_a_group_counts_who_is_there_that_day(database: Database) -> None:
+    group, (ada, alan, grace) = make_class(database.uow, ["Ada", "Alan", "Grace"])
+    with database.uow() as uow:
+        uow.groups.leave(group.group_id, alan.subject_id, DAY - timedelta(days=1))
+        uow.groups.join_many([Membership(group.group_id, ada.subject_id, DAY)])  # twice a member
+        uow.subjects.remove(grace.subject_id)
+        uow.commit()
+        assert uow.groups.sizes(DAY) == {group.group_id: 1}
+        assert uow.groups.sizes(DAY - timedelta(days=1)) == {group.group_id: 2}

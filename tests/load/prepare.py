@@ -2,7 +2,8 @@
 
     python tests/load/prepare.py FOLDER --faces LFW
     rollbook --home FOLDER/home up --no-open --port 8123
-    locust -f tests/load/locustfile.py --headless --run-time 2m --host http://127.0.0.1:8123
+    locust -f tests/load/locustfile.py --headless --users 58 --spawn-rate 58 --run-time 2m \\
+        --host http://127.0.0.1:8123
 
 FOLDER gets the home, the pictures that kiosks send, and `load.json`, which tells locust of them
 (`ROLLBOOK_LOAD` names the folder). LFW holds a folder of pictures for each person; nothing of it

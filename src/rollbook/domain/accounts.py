@@ -130,6 +130,10 @@ class StaffList(Protocol):
 
     def of_group(self, group_id: str) -> list[Staff]: ...
 
+    def all(self) -> list[Staff]:
+        """Return everybody's, in the order in which they were put in charge."""
+        ...
+
     def leave(self, group_id: str, user_id: str, last_day: date) -> None: ...
 
 

@@ -281,6 +281,10 @@ class Groups(Protocol):
         """Return the subject ids that belong to the group on this day."""
         ...
 
+    def sizes(self, day: date) -> dict[str, int]:
+        """Return group id -> how many people belong to it on this day; erased ones do not count."""
+        ...
+
 
 class Sessions(Protocol):
     def add(self, session: Session) -> None: ...

@@ -58,15 +58,15 @@ class Groups:
         today = self._today()
         with self._open_uow() as uow:
             names = {user.user_id: user.shown for user in uow.users.all()}
-            counts: dict[str, set[str]] = {}
-            for held in uow.groups.memberships():
-                if held.holds_on(today):
-                    counts.setdefault(held.group_id, set()).add(held.subject_id)
+            sizes = uow.groups.sizes(today)
+            staff: dict[str, list[Staff]] = {}
+            for one in uow.staff.all():
+                staff.setdefault(one.group_id, []).append(one)
             return [
                 GroupRow(
                     group,
-                    len(counts.get(group.group_id, ())),
-                    tuple(_names(uow.staff.of_group(group.group_id), names, today)),
+                    sizes.get(group.group_id, 0),
+                    tuple(_names(staff.get(group.group_id, ()), names, today)),
                 )
                 for group in uow.groups.all()
                 if group_ids is None or group.group_id in group_ids

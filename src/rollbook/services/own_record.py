@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -68,12 +68,18 @@ class OwnRecords:
         self._open_uow = open_uow
         self._clock = clock
 
-    def month(self, subject_id: str, month: Month) -> OwnMonth:
-        """Return the sessions of the person's groups in a month that have begun to count."""
+    def month(
+        self, subject_id: str, month: Month, sees: Callable[[str], bool] = lambda group_id: True
+    ) -> OwnMonth:
+        """Return the sessions of the person's groups in a month that have begun to count.
+
+        `sees` says of which groups whoever asks may know.
+        """
         now = self._clock.now()
         with self._open_uow() as uow:
             sessions = _own_sessions(uow, subject_id, month.first_day, month.last_day)
-            begun = [s for s in sessions if s.state.counts and s.first_mark_at <= now]
+            seen = [s for s in sessions if sees(s.group_id)]
+            begun = [s for s in seen if s.state.counts and s.first_mark_at <= now]
             lines = self._lines(uow, subject_id, begun)
         return OwnMonth(month, tuple(lines))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from rollbook.domain.access import Role
@@ -234,6 +234,9 @@ class SqlStaff:
 
     def of_group(self, group_id: str) -> list[Staff]:
         return self._all(group_staff.c.group_id == group_id)
+
+    def all(self) -> list[Staff]:
+        return self._all(true())
 
     def leave(self, group_id: str, user_id: str, last_day: date) -> None:
         held = update(group_staff).where(

@@ -17,7 +17,7 @@ from rollbook.storage.bounded import Bounded
 from rollbook.storage.codec import from_json, from_micros, to_json, to_micros
 from rollbook.storage.connecting import savepoint
 from rollbook.storage.repositories.people import Touch
-from rollbook.storage.tables import groups, memberships, plans, sessions
+from rollbook.storage.tables import groups, memberships, plans, sessions, subjects
 from rollbook.storage.vault import BLOCK, SqlVault
 
 GROUP, PLAN, SESSION = "group", "plan", "session"
@@ -137,6 +137,18 @@ class SqlGroups:
             .order_by(memberships.c.number)
         )
         return list(dict.fromkeys(self._connection.execute(query).scalars()))
+
+    def sizes(self, day: date) -> dict[str, int]:
+        query = (
+            select(memberships.c.group_id, func.count(memberships.c.subject_id.distinct()))
+            .join(subjects, subjects.c.subject_id == memberships.c.subject_id)
+            .where(
+                memberships.c.since <= day,
+                or_(memberships.c.until.is_(None), memberships.c.until >= day),
+            )
+            .group_by(memberships.c.group_id)
+        )
+        return {row[0]: row[1] for row in self._connection.execute(query)}
 
     def _blind(self, name: str) -> bytes:
         return self._vault.blind(GROUP, name.casefold())

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from flask import abort, request
+
+from rollbook.domain.month import Month
+from rollbook.errors import InvalidInput
 from rollbook.services.own_record import OwnLine, OwnMonth
 from rollbook.web.times import format_locale
 
@@ -39,3 +43,21 @@ def first_weekday() -> int:
 def _square(month: OwnMonth, day: date, today: date) -> CalendarDay:
     inside = (day.year, day.month) == (month.month.year, month.month.month)
     return CalendarDay(day, inside, day == today, tuple(month.on(day)) if inside else ())
+
+
+def asked_month(today: date) -> Month:
+    """Return the month that the address names, by default this one; 404 for nonsense."""
+    text = request.args.get("month")
+    if text is None:
+        return Month(today.year, today.month)
+    try:
+        return Month.parse(text)
+    except InvalidInput:
+        abort(404)
+
+
+def neighbour(month: Month, step: int) -> Month | None:
+    """Return the month so many months later, or None beyond all calendars."""
+    number = month.year * 12 + month.month - 1 + step
+    year, index = divmod(number, 12)
+    return Month(year, index + 1) if 1 <= year <= 9998 else None

@@ -12,7 +12,6 @@ from werkzeug.wrappers import Response
 from rollbook.domain.access import Permission
 from rollbook.domain.attendance import Status
 from rollbook.domain.explanation import decisive_mark
-from rollbook.domain.month import Month
 from rollbook.domain.requests import Request
 from rollbook.domain.statements import SETTABLE
 from rollbook.errors import AlreadyExists, InvalidInput
@@ -21,7 +20,7 @@ from rollbook.services.galleries import covers_face
 from rollbook.services.own_record import OwnLine
 from rollbook.web.access import actor, permit
 from rollbook.web.errors import sentence
-from rollbook.web.me.calendar import weeks_of
+from rollbook.web.me.calendar import asked_month, neighbour, weeks_of
 from rollbook.web.parts import parts
 from rollbook.web.words import evidence_words, mark_words, names_of_actors, who, why
 
@@ -36,7 +35,7 @@ ID_LENGTH = 32
 def index() -> str:
     """Show a month, the sessions ahead, and what was asked."""
     today = parts().today()
-    month = _month(today)
+    month = asked_month(today)
     found = parts().own_records.month(_me(), month)
     with parts().uow() as uow:
         marks = (mark for line in found.lines for mark in line.record.marks)
@@ -46,8 +45,14 @@ def index() -> str:
         month=found,
         weeks=weeks_of(found, today),
         lines=[(line, why(line.record, actors)) for line in reversed(found.lines)],
-        before=_neighbour(month, -1),
-        after=_neighbour(month, 1) if month.last_day < today else None,
+        rule=_(
+            "Attended = (present + late + left early) / (all sessions without excused and open "
+            "ones). Only sessions on days on which you belong to the group count."
+        ),
+        month_url=lambda other: url_for("me.index", month=str(other)),
+        session_url=lambda line: url_for("me.session", session_id=line.session.session_id),
+        before=neighbour(month, -1),
+        after=neighbour(month, 1) if month.last_day < today else None,
         ahead=parts().own_records.ahead(_me(), today)[:AHEAD],
         data=parts().own_records.data(_me(), today),
         open_requests=[r for r in parts().request_desk.of(_me()) if r.state.value == "open"],
@@ -150,22 +155,6 @@ def _me() -> str:
     if subject_id is None:
         abort(403)
     return subject_id
-
-
-def _month(today: date) -> Month:
-    text = request.args.get("month")
-    if text is None:
-        return Month(today.year, today.month)
-    try:
-        return Month.parse(text)
-    except InvalidInput:
-        abort(404)
-
-
-def _neighbour(month: Month, step: int) -> Month | None:
-    number = month.year * 12 + month.month - 1 + step
-    year, index = divmod(number, 12)
-    return Month(year, index + 1) if 1 <= year <= 9998 else None
 
 
 def _agreed() -> bool:
