@@ -35,6 +35,7 @@ def findings(home: Path) -> dict[str, dict[str, str]]:
 
 
 @pytest.mark.model
+@pytest.mark.slow
 def test_a_second_init_changes_nothing_and_says_so(new_home: Path) -> None:
     first = run(new_home, "init", "--time-zone", "Asia/Kathmandu")
     key = (new_home / "keys" / "site.key").read_bytes()
@@ -79,6 +80,7 @@ def test_doctor_never_prints_the_key(new_home: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
+@pytest.mark.slow
 def test_doctor_tells_that_others_can_read_the_key(new_home: Path) -> None:
     run(new_home, "init")
     (new_home / "keys" / "site.key").chmod(0o644)

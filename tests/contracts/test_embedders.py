@@ -72,6 +72,7 @@ def test_rows_are_of_unit_length(embedder: FaceEmbedder, crops: Pixels) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2, 17])
+@pytest.mark.slow
 def test_a_batch_gives_what_each_crop_gives_alone_in_order(
     embedder: FaceEmbedder, crops: Pixels, count: int
 ) -> None:
@@ -104,6 +105,7 @@ def test_one_person_scores_higher_than_noise(embedder: FaceEmbedder, crops: Pixe
     assert rows[0] @ rows[1] > rows[0] @ rows[2]
 
 
+@pytest.mark.slow
 def test_spaces_differ_and_are_never_compared(embedder: FaceEmbedder, crops: Pixels) -> None:
     others = [ColourEmbedder(), *(load_if_there(name) for name in INSTALLED)]
     own = Template(embedder.embed(crops[:1])[0], embedder.space)

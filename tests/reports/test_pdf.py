@@ -182,6 +182,7 @@ def test_a_flood_of_characters_without_a_font_keeps_to_one_line_and_says_how_man
     "name",
     ["Ёлкина Анна", "Ελένη", "გიორგი", "Արմեն", "አበበ", "王小明", "김민준", "ณัฐ", "מרים", "محمد"],
 )
+@pytest.mark.slow
 def test_names_in_other_scripts_are_on_the_page(name: str) -> None:
     (text,) = texts(make_register(make_group([name], make_sessions(weekdays(APRIL)[:1]))))
     assert set(name) - {" "} <= set(text)

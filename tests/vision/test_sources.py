@@ -163,6 +163,7 @@ def test_a_stream_that_dies_and_comes_back_goes_on_and_the_reconnect_is_counted(
     assert after[-1].captured_at > before[-1].captured_at
 
 
+@pytest.mark.slow
 def test_a_stream_whose_frame_size_changes_is_read_on() -> None:
     def script(connection: int) -> Iterator[Pixels]:
         for index in range(400):
@@ -195,6 +196,7 @@ def test_a_stream_that_hangs_is_given_up_and_tried_again() -> None:
         assert "does not answer" in cam.health().sentence or "for too long" in cam.health().sentence
 
 
+@pytest.mark.slow
 def test_a_server_that_accepts_and_says_nothing_is_lost_not_waited_for() -> None:
     silent = socket.create_server(("127.0.0.1", 0))
     rules = CaptureRules(open_within=1.0, silent_for=0.5, grace=0.5)

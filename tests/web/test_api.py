@@ -493,6 +493,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize(("raw", "status"), HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.slow
 def test_hostile_bodies_are_refused_in_words(
     raw: bytes, status: int, program_of: ProgramOf
 ) -> None:
@@ -530,6 +531,7 @@ def test_other_content_types_are_refused(kind: str, program_of: ProgramOf) -> No
         "group_id=" + "A" * 32,
     ],
 )
+@pytest.mark.slow
 def test_odd_queries_are_refused(query: str, program_of: ProgramOf) -> None:
     assert is_problem(program_of("alice").get(f"/people?{query}"), 422)
 

@@ -170,6 +170,7 @@ def enrol_ada(site: Site) -> None:
         uow.commit()
 
 
+@pytest.mark.slow
 def test_a_camera_marks_who_comes_while_the_lesson_runs(
     site: Site, client_of: Browser, door: Path
 ) -> None:
