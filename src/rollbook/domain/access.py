@@ -40,6 +40,8 @@ class Permission(StrEnum):
     DEVICES_EDIT = "change kiosks"
     USERS_EDIT = "change accounts"
     SITE_EDIT = "change settings"
+    PRIVACY = "keep privacy"  # papers, consents' texts, retention, erasure, receipts
+    KEYS = "keep keys and backups"
     AUDIT_READ = "read audit"
     OWN_RECORD = "own record"
     KIOSK = "kiosk"

@@ -19,6 +19,7 @@ from rollbook.domain.cameras import CameraHealth
 from rollbook.domain.faces import Alignment, DetectedFace, Frame, Pixels, QualityMeasures
 from rollbook.domain.kiosk_ports import Credentials, Devices
 from rollbook.domain.passkeys import Passkeys
+from rollbook.domain.receipts import Receipts
 from rollbook.domain.register import Entry, NewEntry, Verification
 from rollbook.domain.request_ports import Requests
 from rollbook.domain.subjects import Consent, Group, Membership, Reference, Subject
@@ -148,6 +149,15 @@ class Vault(Protocol):
 
     def blind(self, purpose: str, text: str) -> bytes:
         """Return 32 bytes that are equal for equal text, and tell nothing without the key."""
+        ...
+
+    def sign(self, purpose: str, message: bytes) -> bytes:
+        """Return the site's signature, 64 bytes, for this purpose alone."""
+        ...
+
+    @property
+    def public_key(self) -> bytes:
+        """The 32 bytes with which others check the site's signatures."""
         ...
 
 
@@ -500,6 +510,8 @@ class UnitOfWork(Protocol):
     def absences(self) -> AbsenceList: ...
     @property
     def tasks(self) -> Tasks: ...
+    @property
+    def receipts(self) -> Receipts: ...
     @property
     def vault(self) -> Vault: ...
 

@@ -19,6 +19,7 @@ class EntryKind(StrEnum):
     SETTING = "setting"
     ACCOUNT = "account"  # accounts, kiosks and keys: made, changed, revoked
     ACCESS = "access"  # signed in, refused, faces looked at
+    TRUST = "trust"  # keys, backups, erasures, anchors, papers
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,12 @@ from sqlalchemy import Connection, Engine, insert, select
 from rollbook.errors import NotFound, StorageUnavailable
 from rollbook.storage.connecting import connect_engine, parse_address
 from rollbook.storage.keys import (
+    PURPOSES,
     KeyRing,
     create_site_key,
     load_site_key,
     new_data_keys,
+    require_fitting,
 )
 from rollbook.storage.ledger import first_head
 from rollbook.storage.migrating import REVISIONS, migrate, revision_of
@@ -93,9 +95,10 @@ def _open_ring(engine: Engine, keys_dir: Path, create: bool) -> KeyRing:
     with engine.connect() as connection:
         revision = revision_of(connection)
         if revision is not None:
-            ring = KeyRing.unwrap(load_site_key(keys_dir), _wrapped_keys(connection))
+            site, wrapped = load_site_key(keys_dir), _wrapped_keys(connection)
             if revision == REVISIONS[-1]:
-                return ring
+                return KeyRing.unwrap(site, wrapped)
+            require_fitting(site, wrapped)
         elif not create:
             raise NotFound("The database has no tables of Rollbook yet. Run: rollbook init")
         else:
@@ -110,13 +113,13 @@ def _open_ring(engine: Engine, keys_dir: Path, create: bool) -> KeyRing:
 def _first_rows(connection: Connection, site: Fernet) -> KeyRing:
     """Write the data keys and the head of the empty register, unless they are there."""
     known = _wrapped_keys(connection)
-    if known:
-        return KeyRing.unwrap(site, known)
-    wrapped = new_data_keys(site)
-    rows = [{"purpose": purpose, "wrapped": key} for purpose, key in wrapped.items()]
-    ring = KeyRing.unwrap(site, wrapped)
-    connection.execute(insert(data_keys), rows)
-    connection.execute(insert(heads), [first_head(ring.register)])
+    made = new_data_keys(site, [purpose for purpose in PURPOSES if purpose not in known])
+    ring = KeyRing.unwrap(site, known | made)
+    if made:  # a new database, or one of an earlier version that had fewer purposes
+        rows = [{"purpose": purpose, "wrapped": key} for purpose, key in made.items()]
+        connection.execute(insert(data_keys), rows)
+    if not known:
+        connection.execute(insert(heads), [first_head(ring.register)])
     return ring
 
 

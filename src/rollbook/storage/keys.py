@@ -11,6 +11,7 @@ import os
 import secrets
 import subprocess
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,9 +20,14 @@ from cryptography.fernet import Fernet, InvalidToken
 from rollbook.errors import DecryptionFailed, NotFound, StorageUnavailable
 from rollbook.storage.bounded import Bounded
 from rollbook.storage.mac import Mac
+from rollbook.storage.signing import SiteSigner
 
 SEAL, INDEX, REGISTER = "seal", "index", "register"
-PURPOSES = (SEAL, INDEX, REGISTER)
+BOOK, CROPS, MESSAGES, BACKUP = "book", "crops", "messages", "backup"
+SIGN, TRANSFORM = "sign", "transform"
+SEALING = (SEAL, BOOK, CROPS, MESSAGES, BACKUP)  # Fernet keys
+SECRETS = (INDEX, REGISTER, SIGN, TRANSFORM)  # 32 bytes each, never used to seal
+PURPOSES = (*SEALING, *SECRETS)
 KEPT_KEYS = 20_000  # unwrapped subject keys in memory, about 1 KiB each
 KEY_LENGTH = 44  # characters of a Fernet key
 WRITING_TIME = 2.0  # seconds that another process may take to write the key
@@ -154,9 +160,11 @@ class KeyRing:
     """The unwrapped data keys, and the site key for those of the subjects."""
 
     site: Fernet = field(repr=False)
-    seal: Fernet = field(repr=False)
+    sealing: Mapping[str, Fernet] = field(repr=False)  # by purpose
     index: Mac = field(repr=False)
     register: Mac = field(repr=False)
+    signer: SiteSigner = field(repr=False)
+    transform_key: bytes = field(repr=False)  # 32 bytes: seed of the templates' transform
     _subjects: Bounded[tuple[str, bytes], Fernet] = field(
         default_factory=lambda: Bounded(KEPT_KEYS), repr=False
     )
@@ -174,7 +182,19 @@ class KeyRing:
         opened = {
             purpose: unwrap(site, f"data:{purpose}", wrapped[purpose]) for purpose in PURPOSES
         }
-        return cls(site, Fernet(opened[SEAL]), Mac(opened[INDEX]), Mac(opened[REGISTER]))
+        return cls(
+            site,
+            {purpose: Fernet(opened[purpose]) for purpose in SEALING},
+            Mac(opened[INDEX]),
+            Mac(opened[REGISTER]),
+            SiteSigner(opened[SIGN]),
+            opened[TRANSFORM],
+        )
+
+    @property
+    def seal(self) -> Fernet:
+        """The key of everything that has none of its own."""
+        return self.sealing[SEAL]
 
     def new_subject_key(self, subject_id: str) -> bytes:
         """Return a new key of this subject, wrapped."""
@@ -192,11 +212,19 @@ class KeyRing:
         )
 
 
-def new_data_keys(site: Fernet) -> dict[str, bytes]:
-    """Return new wrapped data keys by purpose."""
-    keys = {SEAL: Fernet.generate_key(), INDEX: secrets.token_bytes(32)}
-    keys[REGISTER] = secrets.token_bytes(32)
+def new_data_keys(site: Fernet, purposes: Iterable[str] = PURPOSES) -> dict[str, bytes]:
+    """Return new wrapped data keys of these purposes."""
+    keys = {
+        purpose: Fernet.generate_key() if purpose in SEALING else secrets.token_bytes(32)
+        for purpose in purposes
+    }
     return {purpose: wrap(site, f"data:{purpose}", key) for purpose, key in keys.items()}
+
+
+def require_fitting(site: Fernet, wrapped: Mapping[str, bytes]) -> None:
+    """Raise DecryptionFailed when these keys were wrapped with another site key."""
+    for purpose, key in wrapped.items():
+        unwrap(site, f"data:{purpose}", key)
 
 
 def wrap(site: Fernet, label: str, key: bytes) -> bytes:

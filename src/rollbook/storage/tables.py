@@ -89,6 +89,7 @@ samples = Table(
     Column("template", LargeBinary, nullable=False),
     Column("details", LargeBinary, nullable=False),
     Column("crop", LargeBinary),
+    Column("transform", Integer, nullable=False, server_default="0"),  # which one; 0: none
     Index("ix_samples_source", "source"),
 )
 
@@ -335,5 +336,24 @@ tasks = Table(
     Column("user_id", _Id, index=True, nullable=False),
     Column("state", String(10), index=True, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+# What the site can show of keys, backups and rights: papers with their versions, and receipts.
+documents = Table(
+    "documents",
+    metadata,
+    _number(),
+    Column("document_id", _Id, unique=True, nullable=False),
+    Column("kind", String(16), index=True, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    _number(),
+    Column("receipt_id", _Id, unique=True, nullable=False),
+    Column("kind", String(16), index=True, nullable=False),
     Column("payload", LargeBinary, nullable=False),
 )

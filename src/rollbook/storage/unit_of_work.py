@@ -29,6 +29,7 @@ from rollbook.storage.repositories.due import SqlDueWork
 from rollbook.storage.repositories.kiosk import SqlCredentials, SqlDevices
 from rollbook.storage.repositories.passkeys import SqlPasskeys
 from rollbook.storage.repositories.people import SqlConsents, SqlSubjects
+from rollbook.storage.repositories.receipts import SqlReceipts
 from rollbook.storage.repositories.requests import SqlRequests
 from rollbook.storage.repositories.samples import SqlReferences
 from rollbook.storage.repositories.series import SqlSeries
@@ -163,6 +164,10 @@ class SqlUnitOfWork:
     @cached_property
     def tasks(self) -> SqlTasks:
         return SqlTasks(self._connection, self.vault)
+
+    @cached_property
+    def receipts(self) -> SqlReceipts:
+        return SqlReceipts(self._connection, self.vault)
 
     def touch_gallery(self) -> None:
         """Let `gallery_version` grow when this transaction is committed."""

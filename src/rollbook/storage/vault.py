@@ -89,6 +89,15 @@ class SqlVault:
         """Return 32 bytes that only who has the register's key can compute."""
         return self._ring.register.digest(bind(purpose, "") + message)
 
+    def sign(self, purpose: str, message: bytes) -> bytes:
+        """Return the site's signature, 64 bytes, for this purpose alone."""
+        return self._ring.signer.sign(purpose, message)
+
+    @property
+    def public_key(self) -> bytes:
+        """The 32 bytes with which others check the site's signatures."""
+        return self._ring.signer.public_key
+
     @property
     def register_mac(self) -> Mac:
         """The digests of the register."""

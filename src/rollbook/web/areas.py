@@ -27,6 +27,8 @@ AREAS = (
     "me",
     "cameras",
     "audit",
+    "privacy",
+    "safety",
     "exports",
     "api",
     "trust",

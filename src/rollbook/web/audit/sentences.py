@@ -18,6 +18,7 @@ KINDS = {
     EntryKind.SETTING: _l("Settings"),
     EntryKind.ACCOUNT: _l("Accounts, kiosks and keys"),
     EntryKind.ACCESS: _l("Sign-ins, refusals and looks at faces"),
+    EntryKind.TRUST: _l("Keys, backups and erasures"),
 }
 
 Sentences = Mapping[str, object]
