@@ -3,7 +3,7 @@ PYTHON ?= python3
 PROJECT = $(PYTHON) scripts/project.py
 
 .DEFAULT_GOAL := help
-.PHONY: run demo test lint types texts help
+.PHONY: run demo test torture audit sbom lint types texts help
 
 run: ## set everything up, then start the web application; ARGS="--lan" for the local network
 	@exec $(PROJECT) run $(ARGS)
@@ -13,6 +13,15 @@ demo: ## set everything up, then show the main job in the terminal
 
 test: ## set everything up, then run every test that this machine can run
 	@$(PROJECT) test $(ARGS)
+
+torture: ## the long attacks: kills, faults, hostile files, thieves; ARGS="--only kills --kills 20"
+	@$(PROJECT) torture $(ARGS)
+
+audit: ## look up known weaknesses of what is installed
+	@$(PROJECT) audit $(ARGS)
+
+sbom: ## write what Rollbook consists of to sbom.json (CycloneDX)
+	@$(PROJECT) sbom $(ARGS)
 
 lint: ## check style, security rules and who imports whom
 	@$(PROJECT) lint

@@ -3,6 +3,9 @@
     python scripts/project.py run      set everything up, then start the web application
     python scripts/project.py demo     set everything up, then the demonstration
     python scripts/project.py test     set everything up, then every test this machine can run
+    python scripts/project.py torture  the long attacks: kills, faults, hostile files, thieves
+    python scripts/project.py audit    look up known weaknesses of what is installed
+    python scripts/project.py sbom     write what Rollbook consists of to sbom.json (CycloneDX)
     python scripts/project.py lint     ruff and the import contracts
     python scripts/project.py types    mypy
     python scripts/project.py texts    bring the translations up to the source
@@ -117,6 +120,26 @@ def test(arguments: list[str]) -> None:
     call(PYTHON, "-m", "pytest", *everything, *arguments)
 
 
+def torture(arguments: list[str]) -> None:
+    """Set everything up, then run the long attacks, or some of them."""
+    install("test,torture", optional="dlib")
+    install_programs()
+    os.environ["PYTHONPATH"] = str(PROJECT / "tests")
+    call(PYTHON, "-m", "torture", *arguments)
+
+
+def audit(arguments: list[str]) -> None:
+    """Look up known weaknesses of the installed packages; says when nobody can be asked."""
+    install("test,supply", optional="dlib")
+    call(PYTHON, "scripts/supply.py", "audit", *arguments)
+
+
+def sbom(arguments: list[str]) -> None:
+    """Write the bill of materials of a plain installation."""
+    install("test,supply", optional="dlib")
+    call(PYTHON, "scripts/supply.py", "sbom", *arguments)
+
+
 def lint(arguments: list[str]) -> None:
     """Check style, security rules and who imports whom."""
     install("test", optional="dlib")
@@ -141,7 +164,17 @@ def texts(arguments: list[str]) -> None:
 def main() -> None:
     if sys.version_info < OLDEST:
         sys.exit(f"Rollbook needs Python {OLDEST[0]}.{OLDEST[1]} or newer; this is {sys.version}")
-    verbs = {"run": run, "demo": demo, "test": test, "lint": lint, "types": types, "texts": texts}
+    verbs = {
+        "run": run,
+        "demo": demo,
+        "test": test,
+        "torture": torture,
+        "audit": audit,
+        "sbom": sbom,
+        "lint": lint,
+        "types": types,
+        "texts": texts,
+    }
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("verb", choices=verbs)
     known, rest = parser.parse_known_args()
