@@ -78,3 +78,4 @@ def _empty(database: Database) -> None:
             if table.name != "data_keys":
                 connection.execute(table.delete())
         connection.execute(insert(metadata.tables["heads"]), [first_head(database.ring.register)])
+    database.reset_witness()

@@ -16,6 +16,7 @@ from rollbook.domain.attacks import AttackAssessment as AttackAssessment
 from rollbook.domain.attendance import Session, SessionState
 from rollbook.domain.camera_ports import Cameras
 from rollbook.domain.cameras import CameraHealth
+from rollbook.domain.documents import Documents
 from rollbook.domain.faces import Alignment, DetectedFace, Frame, Pixels, QualityMeasures
 from rollbook.domain.kiosk_ports import Credentials, Devices
 from rollbook.domain.passkeys import Passkeys
@@ -28,6 +29,7 @@ from rollbook.domain.templates import TemplateSpace
 from rollbook.domain.timetable_ports import AbsenceList, DueWork, SeriesList
 from rollbook.domain.token_ports import ApiTokens
 from rollbook.domain.tracking import TrackUpdate
+from rollbook.domain.witness import Standing
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) while long work goes on."""
@@ -252,6 +254,38 @@ class References(Protocol):
     def delete(self, reference_id: str) -> None: ...
 
 
+class TemplateProtection(Protocol):
+    """The site's secret transform under which templates are stored, and its renewal."""
+
+    def newest(self) -> int:
+        """Return the number of the transform that new templates get."""
+        ...
+
+    def renewing(self) -> bool:
+        """Return whether a renewal was begun and not finished."""
+        ...
+
+    def begin(self) -> int:
+        """Make a new transform, unless a renewal goes on; return the newest one's number."""
+        ...
+
+    def outdated(self) -> int:
+        """Return how many templates are not stored under the newest transform."""
+        ...
+
+    def renew(self, limit: int) -> int:
+        """Store at most `limit` templates under the newest transform; return how many were."""
+        ...
+
+    def finish(self) -> None:
+        """Destroy the secrets of all transforms but the newest.
+
+        Raises:
+            StorageError: templates are still stored under an older one.
+        """
+        ...
+
+
 class Groups(Protocol):
     """Groups and who belongs to them."""
 
@@ -428,6 +462,21 @@ class Register(Protocol):
 
     def verify(self, progress: Progress | None = None) -> Verification: ...
 
+    def standing(self) -> Standing:
+        """Return how the register stands to the witness beside the keys.
+
+        Raises:
+            RegisterTampered: the head was changed outside of Rollbook.
+        """
+        ...
+
+    def accept_loss(self, entry: NewEntry) -> Standing:
+        """Go on although entries are gone that the witness saw: append this entry all the same.
+
+        Returns what was found before; where nothing is lost, nothing is appended.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ReviewItem:
@@ -471,6 +520,8 @@ class UnitOfWork(Protocol):
     @property
     def references(self) -> References: ...
     @property
+    def protection(self) -> TemplateProtection: ...
+    @property
     def groups(self) -> Groups: ...
     @property
     def sessions(self) -> Sessions: ...
@@ -510,6 +561,8 @@ class UnitOfWork(Protocol):
     def absences(self) -> AbsenceList: ...
     @property
     def tasks(self) -> Tasks: ...
+    @property
+    def documents(self) -> Documents: ...
     @property
     def receipts(self) -> Receipts: ...
     @property

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rollbook.domain.witness import Standing
+
 
 class EntryKind(StrEnum):
     """What an entry tells; kept in clear, so it must never give away a status."""
@@ -58,7 +60,8 @@ class Verification:
     sheets: int
     head: str  # hex of the last link; empty for an empty register
     faults: tuple[Fault, ...] = ()
+    standing: Standing | None = None  # to the witness; None: the head itself is at fault
 
     @property
     def holds(self) -> bool:
-        return not self.faults
+        return not self.faults and not (self.standing is not None and self.standing.refuses)

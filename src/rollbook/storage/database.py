@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -9,6 +10,7 @@ from typing import Self
 from cryptography.fernet import Fernet
 from sqlalchemy import Connection, Engine, insert, select
 
+from rollbook.domain.witness import Standing, WitnessState
 from rollbook.errors import NotFound, StorageUnavailable
 from rollbook.storage.connecting import connect_engine, parse_address
 from rollbook.storage.keys import (
@@ -23,8 +25,10 @@ from rollbook.storage.ledger import first_head
 from rollbook.storage.migrating import REVISIONS, migrate, revision_of
 from rollbook.storage.tables import data_keys, heads
 from rollbook.storage.unit_of_work import Memory, SqlUnitOfWork
+from rollbook.storage.witness import Witness
 
 PATIENCE = 10.0  # seconds that a writer waits for another one
+GLANCES, GLANCE = 3, 0.03  # seconds between two
 
 
 @dataclass
@@ -34,6 +38,7 @@ class Database:
     engine: Engine
     ring: KeyRing
     memory: Memory
+    witness: Witness | None = None  # None: a database in memory
 
     @classmethod
     def open(
@@ -60,11 +65,39 @@ class Database:
         except BaseException:
             engine.dispose()
             raise
-        return cls(engine, ring, Memory())
+        witness = Witness(keys_dir, ring.register) if _is_kept(url) else None
+        return cls(engine, ring, Memory(), witness)
 
     def uow(self) -> SqlUnitOfWork:
         """Start a transaction; it reaches the database with its first statement."""
-        return SqlUnitOfWork(self.engine, self.ring, self.memory)
+        return SqlUnitOfWork(self.engine, self.ring, self.memory, self.witness)
+
+    def standing(self) -> Standing:
+        """Return how the register stands to its witness; what came after it is told once.
+
+        Raises:
+            RegisterTampered: the head was changed outside of Rollbook.
+        """
+        for _ in range(GLANCES):  # another process may be between its commit and the witness
+            with self.uow() as uow:
+                found, head = uow.register.standing(), uow.register.head()
+            if found.state is not WitnessState.AHEAD:
+                return found
+            time.sleep(GLANCE)
+        if self.witness is not None:
+            self.witness.advance(*head)
+        return found
+
+    def reset_witness(self) -> None:
+        """Write the present head to the witness, whatever it said: after a restore.
+
+        Raises:
+            RegisterTampered: the head was changed outside of Rollbook.
+            StorageUnavailable: the folder of the keys cannot be written.
+        """
+        if self.witness is not None:
+            with self.uow() as uow:
+                self.witness.reset(*uow.register.head())
 
     def close(self) -> None:
         """Give back all connections; SQLite then folds its WAL into the file."""
@@ -77,6 +110,12 @@ def _file_of(url: str) -> Path | None:
     if parsed.get_backend_name() != "sqlite" or not parsed.database:
         return None
     return Path(parsed.database)
+
+
+def _is_kept(url: str) -> bool:
+    parsed = parse_address(url)
+    in_memory = parsed.database in {None, "", ":memory:"}
+    return parsed.get_backend_name() != "sqlite" or not in_memory
 
 
 def _make_folder(folder: Path) -> None:
@@ -105,12 +144,12 @@ def _open_ring(engine: Engine, keys_dir: Path, create: bool) -> KeyRing:
             create_site_key(keys_dir)
         site = load_site_key(keys_dir)
         migrate(connection)
-        ring = _first_rows(connection, site)
+        ring = first_rows(connection, site)
         connection.commit()
         return ring
 
 
-def _first_rows(connection: Connection, site: Fernet) -> KeyRing:
+def first_rows(connection: Connection, site: Fernet) -> KeyRing:
     """Write the data keys and the head of the empty register, unless they are there."""
     known = _wrapped_keys(connection)
     made = new_data_keys(site, [purpose for purpose in PURPOSES if purpose not in known])

@@ -7,6 +7,8 @@ row in `ledger` keeps number, kind, session and digests either way, so the chain
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, insert, or_, select, update
@@ -14,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from rollbook.domain.ports import Progress
 from rollbook.domain.register import Entry, EntryKind, NewEntry, Verification
+from rollbook.domain.witness import SENTENCES, Standing, WitnessState
 from rollbook.errors import AlreadyExists, DecryptionFailed, RegisterTampered
 from rollbook.storage.bounded import Bounded
 from rollbook.storage.chain import START, Chain, Line, pack_sheet, pad, unpack_sheet, unpad
@@ -22,6 +25,7 @@ from rollbook.storage.connecting import begin_writing, savepoint
 from rollbook.storage.mac import Mac
 from rollbook.storage.tables import heads, ledger, sessions, sheets
 from rollbook.storage.vault import BLOCK, SqlVault
+from rollbook.storage.witness import Look, Witness, standing
 
 HEAD = "ledger"
 ENTRY, SHEET, ONCE = "entry", "sheet", "once"
@@ -31,18 +35,29 @@ Opened = Bounded[tuple[int, bytes], Mapping[str, object]]
 class Ledger:
     """The register within one transaction."""
 
-    def __init__(self, connection: Connection, vault: SqlVault, opened: Opened) -> None:
+    def __init__(
+        self, connection: Connection, vault: SqlVault, opened: Opened, witness: Witness | None
+    ) -> None:
         self._connection = connection
         self._vault = vault
         self._opened = opened
+        self._witness = witness
         self._chain = Chain(vault.register_mac)
         self._head: tuple[int, bytes] | None = None
+        self._moved = False  # entries were appended
+        self._accepting = False  # a loss is being accepted
+        self._unwitnessed: WitnessState | None = None  # why there is no witness
 
     def hold(self) -> None:
         """Keep others from appending until this transaction ends, and see all they appended."""
         self._locked_head()
 
     def append(self, entry: NewEntry) -> Entry:
+        if (note := self._begin_witness()) is not None:
+            self._append(note)
+        return self._append(entry)
+
+    def _append(self, entry: NewEntry) -> Entry:
         number, previous = self._locked_head()
         once = self._once(entry)
         if once is not None and self._is_taken(once):
@@ -166,18 +181,82 @@ class Ledger:
     def verify(self, progress: Progress | None = None) -> Verification:
         from rollbook.storage.verifying import verify  # needed by one command alone
 
-        return verify(self._connection, self._vault, self._chain, progress)
+        look = self._look()  # first: the register may only be newer
+        found = verify(self._connection, self._vault, self._chain, progress)
+        try:
+            return replace(found, standing=self._standing(look, *self.head()))
+        except RegisterTampered:  # the head itself is at fault, and was named
+            return found
+
+    def standing(self) -> Standing:
+        look = self._look()
+        return self._standing(look, *self.head())
+
+    def accept_loss(self, entry: NewEntry) -> Standing:
+        self.forget()
+        self._accepting = True
+        number, link = self._locked_head()
+        found = self._standing(self._look(), number, link)
+        if found.refuses:
+            self._append(entry)
+        return found
+
+    def tell_witness(self) -> None:
+        """Write the head to the witness: what this transaction appended is committed."""
+        if self._witness is None or self._head is None or not self._moved:
+            return
+        if self._accepting:
+            self._witness.reset(*self._head)
+        else:
+            self._witness.advance(*self._head)
 
     def forget(self) -> None:
         """Forget the head: the transaction that held it has ended."""
         self._head = None
+        self._moved = self._accepting = False
+        self._unwitnessed = None
 
     def _locked_head(self) -> tuple[int, bytes]:
         if self._head is None:
             begin_writing(self._connection)
             row = self._connection.execute(_head_query().with_for_update()).first()
-            self._head = self._checked_head(row)
+            head = self._checked_head(row)
+            self._require_witnessed(*head)
+            self._head = head
         return self._head
+
+    def _require_witnessed(self, number: int, link: bytes) -> None:
+        if self._accepting:
+            return
+        look = self._look()
+        found = self._standing(look, number, link)
+        if found.refuses:
+            raise RegisterTampered(SENTENCES[found.state], **found.values)
+        self._unwitnessed = look if isinstance(look, WitnessState) else None
+
+    def _begin_witness(self) -> NewEntry | None:
+        """Return what is noted when there is no witness; it is begun at once, and said once."""
+        number, link = self._locked_head()
+        why, self._unwitnessed = self._unwitnessed, None
+        if self._witness is None or why is None:
+            return None
+        self._witness.advance(number, link)
+        if number == 0 or isinstance(self._look(), WitnessState):  # new, or it cannot be written
+            return None
+        now = datetime.now(UTC).isoformat()
+        body = {"event": "witness begun", "at": now, "by": "system", "why": why.value}
+        return NewEntry(EntryKind.TRUST, body)
+
+    def _look(self) -> Look | None:
+        return None if self._witness is None else self._witness.look()
+
+    def _standing(self, look: Look | None, number: int, link: bytes) -> Standing:
+        return standing(look, number, link, self._link_at)
+
+    def _link_at(self, number: int) -> bytes | None:
+        query = select(ledger.c.link).where(ledger.c.number == number)
+        found = self._connection.execute(query).scalar()
+        return None if found is None else bytes(found)
 
     def _checked_head(self, row: Row[Any] | None) -> tuple[int, bytes]:
         if row is None or self._chain.head(row.number, bytes(row.link)) != bytes(row.mac):
@@ -191,6 +270,7 @@ class Ledger:
         moved = {"number": number, "link": link, "mac": self._chain.head(number, link)}
         self._connection.execute(update(heads).where(heads.c.name == HEAD).values(moved))
         self._head = (number, link)
+        self._moved = True
 
     def _once(self, entry: NewEntry) -> bytes | None:
         return None if entry.once is None else self._vault.blind(ONCE, entry.once)

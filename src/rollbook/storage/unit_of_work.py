@@ -25,10 +25,12 @@ from rollbook.storage.repositories.accounts import (
     SqlWebSessions,
 )
 from rollbook.storage.repositories.cameras import SqlCameras
+from rollbook.storage.repositories.documents import SqlDocuments
 from rollbook.storage.repositories.due import SqlDueWork
 from rollbook.storage.repositories.kiosk import SqlCredentials, SqlDevices
 from rollbook.storage.repositories.passkeys import SqlPasskeys
 from rollbook.storage.repositories.people import SqlConsents, SqlSubjects
+from rollbook.storage.repositories.protection import SqlProtection
 from rollbook.storage.repositories.receipts import SqlReceipts
 from rollbook.storage.repositories.requests import SqlRequests
 from rollbook.storage.repositories.samples import SqlReferences
@@ -39,6 +41,7 @@ from rollbook.storage.repositories.timetable import OpenedSessions, Plan, SqlGro
 from rollbook.storage.repositories.tokens import SqlApiTokens
 from rollbook.storage.tables import counters
 from rollbook.storage.vault import SqlVault
+from rollbook.storage.witness import Witness
 
 GALLERY = "gallery"
 
@@ -59,10 +62,13 @@ class Memory:
 class SqlUnitOfWork:
     """A transaction on SQLite or PostgreSQL; leaving the block without `commit` undoes it."""
 
-    def __init__(self, engine: Engine, ring: KeyRing, memory: Memory) -> None:
+    def __init__(
+        self, engine: Engine, ring: KeyRing, memory: Memory, witness: Witness | None = None
+    ) -> None:
         self._engine = engine
         self._ring = ring
         self._memory = memory
+        self._witness = witness
         self._gallery_changed = False
 
     @cached_property
@@ -83,7 +89,11 @@ class SqlUnitOfWork:
 
     @cached_property
     def references(self) -> SqlReferences:
-        return SqlReferences(self._connection, self.vault, self.touch_gallery)
+        return SqlReferences(self._connection, self.vault, self.protection, self.touch_gallery)
+
+    @cached_property
+    def protection(self) -> SqlProtection:
+        return SqlProtection(self._connection, self.vault)
 
     @cached_property
     def groups(self) -> SqlGroups:
@@ -95,7 +105,7 @@ class SqlUnitOfWork:
 
     @cached_property
     def register(self) -> Ledger:
-        return Ledger(self._connection, self.vault, self._memory.entries)
+        return Ledger(self._connection, self.vault, self._memory.entries, self._witness)
 
     @cached_property
     def reviews(self) -> SqlReviews:
@@ -166,6 +176,10 @@ class SqlUnitOfWork:
         return SqlTasks(self._connection, self.vault)
 
     @cached_property
+    def documents(self) -> SqlDocuments:
+        return SqlDocuments(self._connection, self.vault)
+
+    @cached_property
     def receipts(self) -> SqlReceipts:
         return SqlReceipts(self._connection, self.vault)
 
@@ -192,11 +206,13 @@ class SqlUnitOfWork:
         self._count_gallery()
         refuse_undone(self._connection)
         self._connection.commit()
+        self.register.tell_witness()
         self._start_anew()
 
     def _start_anew(self) -> None:
         self._gallery_changed = False
         self.vault.forget()
+        self.protection.forget()
         self.register.forget()
 
     def __enter__(self) -> Self:
