@@ -17,6 +17,7 @@ from rollbook.domain.attendance import Session, SessionState
 from rollbook.domain.camera_ports import Cameras
 from rollbook.domain.cameras import CameraHealth
 from rollbook.domain.documents import Documents
+from rollbook.domain.erasing import PersonRows
 from rollbook.domain.faces import Alignment, DetectedFace, Frame, Pixels, QualityMeasures
 from rollbook.domain.kiosk_ports import Credentials, Devices
 from rollbook.domain.passkeys import Passkeys
@@ -125,11 +126,15 @@ class FaceTracker(Protocol):
 class Vault(Protocol):
     """Seals what must not be readable: payloads know their owner and purpose."""
 
-    def seal(self, plaintext: bytes, *, purpose: str, owner: str) -> bytes:
-        """Return a token that only `open` with the same purpose and owner gives back."""
+    def seal(self, plaintext: bytes, *, purpose: str, owner: str, key: str = "seal") -> bytes:
+        """Return a token that only `open` with the same purpose, owner and key gives back.
+
+        `key` is one of "seal", "book" (the register), "messages" and "backup" (files that leave
+        the database). To seal is to write: the keys stay as they are until the transaction ends.
+        """
         ...
 
-    def open(self, token: bytes, *, purpose: str, owner: str) -> bytes:
+    def open(self, token: bytes, *, purpose: str, owner: str, key: str = "seal") -> bytes:
         """Return the plaintext.
 
         Raises:
@@ -137,11 +142,26 @@ class Vault(Protocol):
         """
         ...
 
-    def seal_for(self, subject_id: str, plaintext: bytes, *, purpose: str) -> bytes:
-        """Seal under the subject's own key, which is made at the first use."""
+    def open_file(self, token: bytes, *, purpose: str, owner: str) -> bytes:
+        """Open what `seal` sealed with the key "backup", also before a rotation.
+
+        Raises:
+            DecryptionFailed: another site sealed it, or it was changed.
+        """
         ...
 
-    def open_for(self, subject_id: str, token: bytes, *, purpose: str) -> bytes:
+    def seal_for(
+        self, subject_id: str, plaintext: bytes, *, purpose: str, key: str | None = None
+    ) -> bytes:
+        """Seal under the subject's own key, which is made at the first use.
+
+        With `key`, such as "crops", the site's key of that name is needed as well.
+        """
+        ...
+
+    def open_for(
+        self, subject_id: str, token: bytes, *, purpose: str, key: str | None = None
+    ) -> bytes:
         """Open what `seal_for` sealed.
 
         Raises:
@@ -565,6 +585,8 @@ class UnitOfWork(Protocol):
     def documents(self) -> Documents: ...
     @property
     def receipts(self) -> Receipts: ...
+    @property
+    def person_rows(self) -> PersonRows: ...
     @property
     def vault(self) -> Vault: ...
 

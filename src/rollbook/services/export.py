@@ -97,7 +97,8 @@ class Exporter:
         with self._open_uow() as uow:
             uow.register.append(self._entry(register, file_format, encrypt, by))
             if encrypt:
-                data = _HEADER + uow.vault.seal(data, purpose=_PURPOSE, owner=_OWNER) + b"\n"
+                sealed = uow.vault.seal(data, purpose=_PURPOSE, owner=_OWNER, key="backup")
+                data = _HEADER + sealed + b"\n"
             uow.commit()
         name = f"Attendance_{month}.{file_format}" + (SEALED_SUFFIX if encrypt else "")
         return Exported(name, data, register)
@@ -114,7 +115,7 @@ class Exporter:
         token = data.removeprefix(_HEADER).strip()
         try:
             with self._open_uow() as uow:
-                return uow.vault.open(token, purpose=_PURPOSE, owner=_OWNER)
+                return uow.vault.open_file(token, purpose=_PURPOSE, owner=_OWNER)
         except DecryptionFailed as error:
             raise DecryptionFailed(
                 "The file cannot be opened: it is damaged, or another Rollbook encrypted it."

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, select, text
 from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError
 from sqlalchemy.sql.dml import UpdateBase
@@ -16,6 +17,8 @@ from rollbook.errors import ConfigurationError, StorageError, StorageUnavailable
 
 DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
 WRITING = "rollbook_writing"  # in `connection.info`: the transaction holds the write lock
+KEYS_HELD = "rollbook_keys_held"  # in `connection.info`: no key is exchanged until it ends
+KEYS_LOCK = 7265788  # PostgreSQL's advisory lock: shared by who seals, exclusive to change keys
 
 # what the database says -> what a person reads
 MEANINGS = (
@@ -66,6 +69,7 @@ def connect_engine(url: str, patience: float) -> Engine:
             "PostgreSQL needs an extra. Run: pip install 'rollbook[postgres]'"
         ) from error
     event.listen(engine, "handle_error", _translate, retval=True)
+    event.listen(engine, "begin", _let_keys_go)
     if kind == "sqlite":
         _prepare_sqlite(engine, patience)
     else:
@@ -85,6 +89,42 @@ def _translate(context: ExceptionContext) -> Exception | None:
     meanings = (meaning for part, meaning in MEANINGS if part in said)
     meaning = next(meanings, None)
     return None if meaning is None else StorageUnavailable(meaning)
+
+
+def _let_keys_go(connection: Connection) -> None:
+    connection.info[KEYS_HELD] = False
+
+
+def hold_keys(connection: Connection) -> bool:
+    """Keep all keys as they are until the transaction ends; False when it did so already.
+
+    On SQLite whoever may write is alone; on PostgreSQL those who seal share a lock that a change
+    of keys has to wait for.
+    """
+    begin_writing(connection)
+    if connection.info.get(KEYS_HELD):
+        return False
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock_shared(KEYS_LOCK)))
+    connection.info[KEYS_HELD] = True
+    return True
+
+
+def hold_keys_alone(connection: Connection, patience: float = 2.0) -> None:
+    """Wait until nobody seals, and keep others from it until the transaction ends.
+
+    Who waits for the lock makes all others wait behind it, so it is asked for again and again,
+    and only waited for when that did not help.
+    """
+    begin_writing(connection)
+    if connection.dialect.name != "postgresql":
+        return
+    deadline = time.monotonic() + patience
+    while not connection.execute(select(func.pg_try_advisory_xact_lock(KEYS_LOCK))).scalar():
+        if time.monotonic() > deadline:
+            connection.execute(select(func.pg_advisory_xact_lock(KEYS_LOCK)))
+            return
+        time.sleep(0.002)
 
 
 def _prepare_sqlite(engine: Engine, patience: float) -> None:
@@ -135,6 +175,7 @@ def savepoint(connection: Connection) -> Iterator[None]:
         yield
     except IntegrityError:
         nested.rollback()
+        connection.info[KEYS_HELD] = False  # a lock that was taken within it is gone
         raise
     nested.commit()
 

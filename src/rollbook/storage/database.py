@@ -7,21 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from cryptography.fernet import Fernet
-from sqlalchemy import Connection, Engine, insert, select
+from cryptography.fernet import Fernet, MultiFernet
+from sqlalchemy import Connection, Engine, insert
 
 from rollbook.domain.witness import Standing, WitnessState
 from rollbook.errors import NotFound, StorageUnavailable
 from rollbook.storage.connecting import connect_engine, parse_address
 from rollbook.storage.keys import (
     PURPOSES,
+    FileKeySource,
     KeyRing,
-    create_site_key,
-    load_site_key,
+    KeySource,
     new_data_keys,
     require_fitting,
 )
 from rollbook.storage.ledger import first_head
+from rollbook.storage.live_keys import LiveKeys, wrapped_data_keys
 from rollbook.storage.migrating import REVISIONS, migrate, revision_of
 from rollbook.storage.tables import data_keys, heads
 from rollbook.storage.unit_of_work import Memory, SqlUnitOfWork
@@ -36,15 +37,23 @@ class Database:
     """One database with its unwrapped keys; threads may share it."""
 
     engine: Engine
-    ring: KeyRing
+    keys: LiveKeys
     memory: Memory
     witness: Witness | None = None  # None: a database in memory
 
     @classmethod
     def open(
-        cls, url: str, *, keys_dir: Path, create: bool = False, patience: float = PATIENCE
+        cls,
+        url: str,
+        *,
+        keys_dir: Path,
+        create: bool = False,
+        patience: float = PATIENCE,
+        source: KeySource | None = None,
     ) -> Self:
         """Return the database at this address, with its tables brought up to date.
+
+        `source` is where the site key comes from: by default the file in `keys_dir`.
 
         Raises:
             NotFound: there is none and `create` is false, or its key file is missing.
@@ -60,17 +69,23 @@ class Database:
         if file is not None and create:
             _make_folder(file.parent)
         engine = connect_engine(url, patience)
+        source = source or FileKeySource(keys_dir)
         try:
-            ring = _open_ring(engine, keys_dir, create)
+            keys = _open_keys(engine, source, create)
         except BaseException:
             engine.dispose()
             raise
-        witness = Witness(keys_dir, ring.register) if _is_kept(url) else None
-        return cls(engine, ring, Memory(), witness)
+        witness = Witness(keys_dir, keys.ring.register) if _is_kept(url) else None
+        return cls(engine, keys, Memory(), witness)
+
+    @property
+    def ring(self) -> KeyRing:
+        """The keys as they are now; a rotation exchanges them."""
+        return self.keys.ring
 
     def uow(self) -> SqlUnitOfWork:
         """Start a transaction; it reaches the database with its first statement."""
-        return SqlUnitOfWork(self.engine, self.ring, self.memory, self.witness)
+        return SqlUnitOfWork(self.engine, self.keys, self.memory, self.witness)
 
     def standing(self) -> Standing:
         """Return how the register stands to its witness; what came after it is told once.
@@ -129,39 +144,36 @@ def _make_folder(folder: Path) -> None:
         ) from error
 
 
-def _open_ring(engine: Engine, keys_dir: Path, create: bool) -> KeyRing:
+def _open_keys(engine: Engine, source: KeySource, create: bool) -> LiveKeys:
     """Return the keys; what already exists is only touched once its key has proved right."""
     with engine.connect() as connection:
         revision = revision_of(connection)
+        if revision == REVISIONS[-1]:
+            return LiveKeys.read(source, connection)
         if revision is not None:
-            site, wrapped = load_site_key(keys_dir), _wrapped_keys(connection)
-            if revision == REVISIONS[-1]:
-                return KeyRing.unwrap(site, wrapped)
-            require_fitting(site, wrapped)
+            require_fitting(_site(source), wrapped_data_keys(connection))
         elif not create:
             raise NotFound("The database has no tables of Rollbook yet. Run: rollbook init")
         else:
-            create_site_key(keys_dir)
-        site = load_site_key(keys_dir)
+            source.create()
+        site = _site(source)
         migrate(connection)
-        ring = first_rows(connection, site)
+        _first_rows(connection, site)
         connection.commit()
-        return ring
+        return LiveKeys.read(source, connection)
 
 
-def first_rows(connection: Connection, site: Fernet) -> KeyRing:
+def _site(source: KeySource) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in source.load()])
+
+
+def _first_rows(connection: Connection, site: MultiFernet) -> None:
     """Write the data keys and the head of the empty register, unless they are there."""
-    known = _wrapped_keys(connection)
+    known = wrapped_data_keys(connection)
     made = new_data_keys(site, [purpose for purpose in PURPOSES if purpose not in known])
-    ring = KeyRing.unwrap(site, known | made)
+    ring = KeyRing.unwrap(site, {**known, **made})
     if made:  # a new database, or one of an earlier version that had fewer purposes
         rows = [{"purpose": purpose, "wrapped": key} for purpose, key in made.items()]
         connection.execute(insert(data_keys), rows)
     if not known:
         connection.execute(insert(heads), [first_head(ring.register)])
-    return ring
-
-
-def _wrapped_keys(connection: Connection) -> dict[str, bytes]:
-    rows = connection.execute(select(data_keys.c.purpose, data_keys.c.wrapped))
-    return {row[0]: bytes(row[1]) for row in rows}

@@ -11,11 +11,13 @@ import os
 import secrets
 import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from rollbook.errors import DecryptionFailed, NotFound, StorageUnavailable
 from rollbook.storage.bounded import Bounded
@@ -65,8 +67,13 @@ def create_site_key(keys_dir: Path) -> None:
         os.fsync(stream.fileno())
 
 
-def load_site_key(keys_dir: Path) -> Fernet:
-    """Return the site key.
+def load_site_key(keys_dir: Path) -> MultiFernet:
+    """Return what opens whatever one of the site keys wrapped; raises as `load_site_keys`."""
+    return MultiFernet([Fernet(key) for key in load_site_keys(keys_dir)])
+
+
+def load_site_keys(keys_dir: Path) -> list[bytes]:
+    """Return the site keys, newest first; there are two while one is being replaced.
 
     Raises:
         NotFound: the file is not there.
@@ -75,7 +82,7 @@ def load_site_key(keys_dir: Path) -> Fernet:
     """
     file = site_key_file(keys_dir)
     try:
-        return Fernet(_read_key(file))
+        return _read_keys(file)
     except FileNotFoundError as error:
         raise NotFound(
             "The key %(file)s is not there, and without it nothing can be opened. Put "
@@ -93,15 +100,76 @@ def load_site_key(keys_dir: Path) -> Fernet:
         ) from error
 
 
-def _read_key(file: Path) -> bytes:
-    """Read the key; one that another process is just writing is waited for."""
+def _read_keys(file: Path) -> list[bytes]:
+    """Read the keys; those that another process is just writing are waited for."""
     deadline = time.monotonic() + WRITING_TIME
     while True:
-        text = file.read_bytes().strip()
-        if len(text) > KEY_LENGTH:
-            raise ValueError("longer than a key")
-        if len(text) == KEY_LENGTH or time.monotonic() > deadline:
-            return text
+        try:
+            return parse_site_keys(file.read_bytes())
+        except ValueError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.02)
+
+
+def parse_site_keys(text: bytes) -> list[bytes]:
+    """Return the keys of a text, one a line or with blanks between; raises ValueError."""
+    keys = text.split()
+    if not keys:
+        raise ValueError("no key")
+    for key in keys:
+        if len(key) != KEY_LENGTH:
+            raise ValueError("not as long as a key")
+        Fernet(key)
+    return keys
+
+
+def store_site_keys(keys_dir: Path, keys: Sequence[bytes]) -> None:
+    """Put these in the place of the file's keys; after a power cut it holds the old or the new.
+
+    Raises:
+        StorageUnavailable: the file cannot be written.
+    """
+    file = site_key_file(keys_dir)
+    try:
+        replace_file(file, b"\n".join(keys))
+    except OSError as error:
+        raise StorageUnavailable(
+            "The key cannot be written to %(file)s: %(reason)s.",
+            file=file,
+            reason=error.strerror,
+        ) from error
+
+
+def replace_file(file: Path, text: bytes) -> None:
+    """Put a file that only this user can read in the place of another; raises OSError."""
+    beside = file.with_name(file.name + ".new")
+    beside.unlink(missing_ok=True)
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as stream:
+        _restrict(beside)
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    _move(beside, file)
+    if os.name != "nt":  # the name itself is only safe on the disk with its folder
+        folder = os.open(file.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _move(beside: Path, file: Path) -> None:
+    """Rename; Windows refuses it for as long as another process reads the file."""
+    deadline = time.monotonic() + WRITING_TIME
+    while True:
+        try:
+            beside.replace(file)
+            return
+        except PermissionError:
+            if os.name != "nt" or time.monotonic() > deadline:
+                raise
         time.sleep(0.02)
 
 
@@ -155,36 +223,134 @@ def _exposed_by_acl(file: Path) -> str | None:
     return f"It is not certain that only you can read {file}. Look with: icacls {file}"
 
 
+class KeySource(Protocol):
+    """Where the site key comes from."""
+
+    def load(self) -> Sequence[bytes]:
+        """Return the site keys, newest first; there are several while one is being replaced.
+
+        Raises:
+            NotFound: there is none.
+            StorageUnavailable: they cannot be read.
+            DecryptionFailed: what is there is no key.
+        """
+        ...
+
+    def store(self, keys: Sequence[bytes]) -> None:
+        """Put these in the place of all others, at once or not at all.
+
+        Raises:
+            StorageUnavailable: they cannot be written here; the text says what a person has to do.
+        """
+        ...
+
+    def create(self) -> None:
+        """Make the first site key, unless there is one.
+
+        Raises:
+            StorageUnavailable: it cannot be written here; the text says what a person has to do.
+        """
+        ...
+
+    def describe(self) -> str:
+        """Return where they are, for `keys status`."""
+        ...
+
+
+@dataclass(frozen=True)
+class FileKeySource:
+    """`keys/site.key`, which only this user can read."""
+
+    keys_dir: Path
+
+    def load(self) -> Sequence[bytes]:
+        return load_site_keys(self.keys_dir)
+
+    def store(self, keys: Sequence[bytes]) -> None:
+        store_site_keys(self.keys_dir, keys)
+
+    def create(self) -> None:
+        create_site_key(self.keys_dir)
+
+    def describe(self) -> str:
+        return str(site_key_file(self.keys_dir))
+
+
+Site = Fernet | MultiFernet
+
+
+@dataclass(frozen=True, slots=True)
+class DatedKey:
+    """One Fernet key, and since when it is used."""
+
+    key: bytes = field(repr=False)  # 44 characters
+    since: datetime | None = None  # None: of a version that did not write it down
+
+
+Keys = tuple[DatedKey, ...]  # newest first
+
+
+def new_key(since: datetime) -> DatedKey:
+    return DatedKey(Fernet.generate_key(), since)
+
+
+def pack_keys(keys: Keys) -> bytes:
+    """Return keys as they are wrapped: newest first, each with the second since 1970."""
+    return b" ".join(
+        one.key if one.since is None else b"%b:%d" % (one.key, one.since.timestamp())
+        for one in keys
+    )
+
+
+def unpack_keys(payload: bytes) -> Keys:
+    """Return what `pack_keys` packed; one key alone is what earlier versions wrote."""
+    return tuple(_dated(*part.partition(b":")) for part in payload.split(b" "))
+
+
+def _dated(key: bytes, _colon: bytes, since: bytes) -> DatedKey:
+    return DatedKey(key, datetime.fromtimestamp(int(since), UTC) if since else None)
+
+
+def opener(keys: Iterable[DatedKey]) -> MultiFernet:
+    """Return what seals with the first of these keys, and opens with any."""
+    return MultiFernet([Fernet(one.key) for one in keys])
+
+
 @dataclass(frozen=True)
 class KeyRing:
     """The unwrapped data keys, and the site key for those of the subjects."""
 
-    site: Fernet = field(repr=False)
-    sealing: Mapping[str, Fernet] = field(repr=False)  # by purpose
+    site: Site = field(repr=False)  # wraps with the key that the data keys are wrapped with
+    keys: Mapping[str, Keys] = field(repr=False)  # by purpose
+    sealing: Mapping[str, MultiFernet] = field(repr=False)  # by purpose
     index: Mac = field(repr=False)
     register: Mac = field(repr=False)
     signer: SiteSigner = field(repr=False)
-    transform_key: bytes = field(repr=False)  # 32 bytes: seed of the templates' transform
-    _subjects: Bounded[tuple[str, bytes], Fernet] = field(
+    transform_key: bytes = field(repr=False)  # raw payload of the templates' transforms
+    _subjects: Bounded[tuple[str, bytes], MultiFernet] = field(
         default_factory=lambda: Bounded(KEPT_KEYS), repr=False
     )
 
     @classmethod
-    def unwrap(cls, site: Fernet, wrapped: dict[str, bytes]) -> KeyRing:
+    def unwrap(cls, site: Site | Sequence[bytes], wrapped: Mapping[str, bytes]) -> KeyRing:
         """Return the ring.
 
         Raises:
-            DecryptionFailed: the site key is not the one that these keys were wrapped with.
+            DecryptionFailed: no site key is the one that these keys were wrapped with.
         """
         missing = [purpose for purpose in PURPOSES if purpose not in wrapped]
         if missing:
             raise DecryptionFailed(f"The database lacks its key for {', '.join(missing)}.")
+        if not isinstance(site, Fernet | MultiFernet):
+            site = site_of(site, wrapped)
         opened = {
             purpose: unwrap(site, f"data:{purpose}", wrapped[purpose]) for purpose in PURPOSES
         }
+        keys = {purpose: unpack_keys(opened[purpose]) for purpose in SEALING}
         return cls(
             site,
-            {purpose: Fernet(opened[purpose]) for purpose in SEALING},
+            keys,
+            {purpose: opener(keys[purpose]) for purpose in SEALING},
             Mac(opened[INDEX]),
             Mac(opened[REGISTER]),
             SiteSigner(opened[SIGN]),
@@ -192,48 +358,74 @@ class KeyRing:
         )
 
     @property
-    def seal(self) -> Fernet:
+    def seal(self) -> MultiFernet:
         """The key of everything that has none of its own."""
         return self.sealing[SEAL]
 
     def new_subject_key(self, subject_id: str) -> bytes:
         """Return a new key of this subject, wrapped."""
-        return wrap(self.site, f"subject:{subject_id}", Fernet.generate_key())
+        return wrap(self.site, f"subject:{subject_id}", pack_keys((new_key(datetime.now(UTC)),)))
 
-    def subject_key(self, subject_id: str, wrapped: bytes) -> Fernet:
+    def subject_keys(self, subject_id: str, wrapped: bytes) -> Keys:
+        """Return the subject's keys, newest first.
+
+        Raises:
+            DecryptionFailed: as `subject_key`.
+        """
+        return unpack_keys(unwrap(self.site, f"subject:{subject_id}", wrapped))
+
+    def subject_key(self, subject_id: str, wrapped: bytes) -> MultiFernet:
         """Return the subject's key, remembered for the next time.
 
         Raises:
             DecryptionFailed: it was wrapped with another site key, or for somebody else.
         """
         return self._subjects.get(
-            (subject_id, wrapped),
-            lambda: Fernet(unwrap(self.site, f"subject:{subject_id}", wrapped)),
+            (subject_id, wrapped), lambda: opener(self.subject_keys(subject_id, wrapped))
         )
 
 
-def new_data_keys(site: Fernet, purposes: Iterable[str] = PURPOSES) -> dict[str, bytes]:
+def site_of(keys: Sequence[bytes], wrapped: Mapping[str, bytes]) -> MultiFernet:
+    """Return what wraps with the site key that the data keys are wrapped with now.
+
+    A newer one in the source is not used before the rotation has put it to use for everybody.
+    """
+    sites = [Fernet(key) for key in keys]
+    sites.sort(key=lambda site: not _fits(site, wrapped[SEAL]))
+    return MultiFernet(sites)
+
+
+def _fits(site: Site, wrapped: bytes) -> bool:
+    try:
+        site.decrypt(wrapped)
+    except InvalidToken:
+        return False
+    return True
+
+
+def new_data_keys(site: Site, purposes: Iterable[str] = PURPOSES) -> dict[str, bytes]:
     """Return new wrapped data keys of these purposes."""
+    now = datetime.now(UTC)
     keys = {
-        purpose: Fernet.generate_key() if purpose in SEALING else secrets.token_bytes(32)
+        purpose: pack_keys((new_key(now),)) if purpose in SEALING else secrets.token_bytes(32)
         for purpose in purposes
     }
     return {purpose: wrap(site, f"data:{purpose}", key) for purpose, key in keys.items()}
 
 
-def require_fitting(site: Fernet, wrapped: Mapping[str, bytes]) -> None:
+def require_fitting(site: Site, wrapped: Mapping[str, bytes]) -> None:
     """Raise DecryptionFailed when these keys were wrapped with another site key."""
     for purpose, key in wrapped.items():
         unwrap(site, f"data:{purpose}", key)
 
 
-def wrap(site: Fernet, label: str, key: bytes) -> bytes:
+def wrap(site: Site, label: str, key: bytes) -> bytes:
     """Seal a key together with what it is for; the time is left out of the token."""
     tag = label.encode()
     return site.encrypt_at_time(len(tag).to_bytes(2, "big") + tag + key, 0)
 
 
-def unwrap(site: Fernet, label: str, wrapped: bytes) -> bytes:
+def unwrap(site: Site, label: str, wrapped: bytes) -> bytes:
     """Return the key that `wrap` sealed for the same label.
 
     Raises:

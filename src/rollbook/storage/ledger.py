@@ -22,6 +22,7 @@ from rollbook.storage.bounded import Bounded
 from rollbook.storage.chain import START, Chain, Line, pack_sheet, pad, unpack_sheet, unpad
 from rollbook.storage.codec import from_json, to_json
 from rollbook.storage.connecting import begin_writing, savepoint
+from rollbook.storage.keys import BOOK
 from rollbook.storage.mac import Mac
 from rollbook.storage.tables import heads, ledger, sessions, sheets
 from rollbook.storage.vault import BLOCK, SqlVault
@@ -63,7 +64,7 @@ class Ledger:
         if once is not None and self._is_taken(once):
             raise AlreadyExists("The register already has this entry, and it may be there once.")
         row, body = self._row(entry, number + 1, once)
-        row["payload"] = self._vault.seal(pad(body), purpose=ENTRY, owner=str(number + 1))
+        row["payload"] = self._vault.seal(pad(body), purpose=ENTRY, owner=str(number + 1), key=BOOK)
         row["link"] = self._chain.link(previous, row["content"])
         try:
             self._connection.execute(insert(ledger), row)
@@ -321,7 +322,7 @@ class Ledger:
             self._connection.execute(insert(sheets), rows)
 
     def _seal_lines(self, session_id: str, lines: Iterable[Line]) -> bytes:
-        return self._vault.seal(pack_sheet(lines), purpose=SHEET, owner=session_id)
+        return self._vault.seal(pack_sheet(lines), purpose=SHEET, owner=session_id, key=BOOK)
 
     def _sheets_of(self, session_ids: Sequence[str]) -> dict[str, list[Line]]:
         query = select(sheets).where(sheets.c.session_id.in_(session_ids))
@@ -332,7 +333,7 @@ class Ledger:
 
     def _open_sheet(self, session_id: str, payload: bytes) -> list[Line]:
         try:
-            packed = self._vault.open(payload, purpose=SHEET, owner=session_id)
+            packed = self._vault.open(payload, purpose=SHEET, owner=session_id, key=BOOK)
         except DecryptionFailed as error:
             raise _tampered(f"The sheet of session {session_id}") from error
         return list(unpack_sheet(packed))
@@ -364,7 +365,9 @@ class Ledger:
 
     def _body(self, row: Row[Any]) -> bytes:
         try:
-            text = self._vault.open(bytes(row.payload), purpose=ENTRY, owner=str(row.number))
+            text = self._vault.open(
+                bytes(row.payload), purpose=ENTRY, owner=str(row.number), key=BOOK
+            )
         except DecryptionFailed as error:
             raise _tampered(f"Entry {row.number}") from error
         return unpad(text)

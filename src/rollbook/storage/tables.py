@@ -6,6 +6,8 @@ external ids, times of arrival, statuses, reasons, templates and crops exist onl
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -31,6 +33,11 @@ metadata = MetaData(
 )
 
 _Id = String(32)
+# What a `LargeBinary` column holds; rotation and the tests of what is sealed go by it.
+SEALED = "sealed"  # in `Column.info`: the key that a payload is sealed with
+SEAL, BOOK, SUBJECT = {SEALED: "seal"}, {SEALED: "book"}, {SEALED: "subject"}
+CROPS = {SEALED: "crops"}  # sealed with the subject's key, and that once more with this one
+WRAPPED, DIGEST = {"holds": "wrapped key"}, {"holds": "digest"}
 _Counted = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only in INTEGER keys
 
 
@@ -39,18 +46,22 @@ def _number() -> Column[int]:
     return Column("number", _Counted, primary_key=True, autoincrement=True)
 
 
+def _digest(name: str, **options: Any) -> Column[bytes]:
+    return Column(name, LargeBinary, info=DIGEST, **options)
+
+
 data_keys = Table(
     "data_keys",
     metadata,
     Column("purpose", String(32), primary_key=True),
-    Column("wrapped", LargeBinary, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False, info=WRAPPED),
 )
 
 subject_keys = Table(
     "subject_keys",
     metadata,
     Column("subject_id", _Id, primary_key=True),
-    Column("wrapped", LargeBinary, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False, info=WRAPPED),
 )
 
 counters = Table(
@@ -64,8 +75,8 @@ subjects = Table(
     "subjects",
     metadata,
     Column("subject_id", _Id, primary_key=True),
-    Column("external", LargeBinary, unique=True),  # blind index of the external id
-    Column("profile", LargeBinary, nullable=False),
+    _digest("external", unique=True),  # blind index of the external id
+    Column("profile", LargeBinary, nullable=False, info=SUBJECT),
     Column("invented", Boolean, nullable=False),
 )
 
@@ -75,7 +86,7 @@ consents = Table(
     _number(),
     Column("consent_id", _Id, unique=True, nullable=False),
     Column("subject_id", ForeignKey("subjects.subject_id"), index=True, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
+    Column("payload", LargeBinary, nullable=False, info=SUBJECT),
 )
 
 samples = Table(
@@ -85,10 +96,10 @@ samples = Table(
     Column("reference_id", _Id, unique=True, nullable=False),
     Column("subject_id", ForeignKey("subjects.subject_id"), index=True, nullable=False),
     Column("space", String(120), nullable=False),
-    Column("source", LargeBinary, nullable=False),  # blind index of person and picture
-    Column("template", LargeBinary, nullable=False),
-    Column("details", LargeBinary, nullable=False),
-    Column("crop", LargeBinary),
+    _digest("source", nullable=False),  # blind index of person and picture
+    Column("template", LargeBinary, nullable=False, info=SUBJECT),
+    Column("details", LargeBinary, nullable=False, info=SUBJECT),
+    Column("crop", LargeBinary, info=CROPS),
     Column("transform", Integer, nullable=False, server_default="0"),  # which one; 0: none
     Index("ix_samples_source", "source"),
 )
@@ -97,8 +108,8 @@ groups = Table(
     "groups",
     metadata,
     Column("group_id", _Id, primary_key=True),
-    Column("named", LargeBinary, unique=True, nullable=False),  # blind index of the name
-    Column("name", LargeBinary, nullable=False),
+    _digest("named", unique=True, nullable=False),  # blind index of the name
+    Column("name", LargeBinary, nullable=False, info=SEAL),
     Column("invented", Boolean, nullable=False),
 )
 
@@ -117,8 +128,8 @@ memberships = Table(
 plans = Table(
     "plans",
     metadata,
-    Column("plan", LargeBinary, primary_key=True),
-    Column("payload", LargeBinary, nullable=False),
+    _digest("plan", primary_key=True),
+    Column("payload", LargeBinary, nullable=False, info=BOOK),
 )
 
 sessions = Table(
@@ -132,7 +143,7 @@ sessions = Table(
     Column("state", String(8), nullable=False),
     Column("invented", Boolean, nullable=False),
     Column("plan", ForeignKey("plans.plan"), nullable=False),
-    Column("mac", LargeBinary, nullable=False),  # over all other columns
+    _digest("mac", nullable=False),  # over all other columns
     Index("ix_sessions_group_day", "group_id", "business_date"),
     Index("ix_sessions_day", "business_date"),
     Index("ix_sessions_state", "state"),
@@ -144,10 +155,10 @@ ledger = Table(
     Column("number", _Counted, primary_key=True, autoincrement=False),
     Column("kind", String(16), nullable=False),
     Column("session_id", _Id),
-    Column("payload", LargeBinary),  # NULL once it lies in the session's sheet
-    Column("once", LargeBinary, unique=True),  # blind index
-    Column("content", LargeBinary, nullable=False),
-    Column("link", LargeBinary, nullable=False),
+    Column("payload", LargeBinary, info=BOOK),  # NULL once it lies in the session's sheet
+    _digest("once", unique=True),  # blind index
+    _digest("content", nullable=False),
+    _digest("link", nullable=False),
 )
 Index(
     "ix_ledger_single",
@@ -161,7 +172,7 @@ sheets = Table(
     metadata,
     Column("session_id", _Id, primary_key=True),
     Column("entries", Integer, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
+    Column("payload", LargeBinary, nullable=False, info=BOOK),
 )
 
 heads = Table(
@@ -169,8 +180,8 @@ heads = Table(
     metadata,
     Column("name", String(32), primary_key=True),
     Column("number", BigInteger, nullable=False),
-    Column("link", LargeBinary, nullable=False),
-    Column("mac", LargeBinary, nullable=False),
+    _digest("link", nullable=False),
+    _digest("mac", nullable=False),
 )
 
 reviews = Table(
@@ -179,14 +190,14 @@ reviews = Table(
     _number(),
     Column("review_id", _Id, unique=True, nullable=False),
     Column("session_id", _Id, index=True, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
+    Column("payload", LargeBinary, nullable=False, info=SEAL),
 )
 
 site = Table(
     "site",
     metadata,
     Column("key", Text, primary_key=True),
-    Column("payload", LargeBinary, nullable=False),
+    Column("payload", LargeBinary, nullable=False, info=SEAL),
 )
 
 # Accounts: people sign in, kiosks and programs bring a key. What they bring is kept as a digest.
@@ -194,29 +205,29 @@ users = Table(
     "users",
     metadata,
     Column("user_id", _Id, primary_key=True),
-    Column("login", LargeBinary, unique=True, nullable=False),  # blind index of the login name
-    Column("uniquifier", LargeBinary, unique=True, nullable=False),  # changes to end all sessions
-    Column("subject", LargeBinary, unique=True),  # blind index of the subject that it belongs to
-    Column("payload", LargeBinary, nullable=False),
+    _digest("login", unique=True, nullable=False),  # blind index of the login name
+    _digest("uniquifier", unique=True, nullable=False),  # changes to end all sessions
+    _digest("subject", unique=True),  # blind index of the subject that it belongs to
+    Column("payload", LargeBinary, nullable=False, info=SEAL),
 )
 
 passkeys = Table(
     "passkeys",
     metadata,
     _number(),
-    Column("credential", LargeBinary, unique=True, nullable=False),  # blind index
+    _digest("credential", unique=True, nullable=False),  # blind index
     Column("user_id", ForeignKey("users.user_id"), index=True, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
+    Column("payload", LargeBinary, nullable=False, info=SEAL),
 )
 
 web_sessions = Table(
     "web_sessions",
     metadata,
-    Column("token", LargeBinary, primary_key=True),  # blind index of what the cookie holds
+    _digest("token", primary_key=True),  # blind index of what the cookie holds
     Column("user_id", _Id, index=True),
     Column("seen_at", BigInteger, nullable=False),  # microseconds since 1970, UTC
     Column("expires_at", BigInteger, index=True, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
+    Column("payload", LargeBinary, nullable=False, info=SEAL),
 )
 
 group_staff = Table(
@@ -233,23 +244,23 @@ devices = Table(
     "devices",
     metadata,
     Column("device_id", _Id, primary_key=True),
-    Column("key", LargeBinary, unique=True),  # blind index; NULL once it is revoked
-    Column("payload", LargeBinary, nullable=False),
+    _digest("key", unique=True),  # blind index; NULL once it is revoked
+    Column("payload", LargeBinary, nullable=False, info=SEAL),
 )
 
 api_tokens = Table(
     "api_tokens",
     metadata,
     Column("token_id", _Id, primary_key=True),
-    Column("token", LargeBinary, unique=True),  # blind index; NULL once it is revoked
+    _digest("token", unique=True),  # blind index; NULL once it is revoked
     Column("user_id", _Id, index=True, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
+    Column("payload", LargeBinary, nullable=False, info=SEAL),
 )
 
 throttles = Table(
     "throttles",
     metadata,
-    Column("bucket", LargeBinary, primary_key=True),  # blind index of who tried what
+    _digest("bucket", primary_key=True),  # blind index of who tried what
     Column("failures", Integer, nullable=False),
     Column("until", BigInteger, nullable=False),  # nothing is accepted before
 )
@@ -258,9 +269,9 @@ throttles = Table(
 replies = Table(
     "replies",
     metadata,
-    Column("request", LargeBinary, primary_key=True),  # blind index
+    _digest("request", primary_key=True),  # blind index
     Column("at", BigInteger, index=True, nullable=False),
-    Column("payload", LargeBinary),  # NULL while the first one is still worked on
+    Column("payload", LargeBinary, info=SEAL),  # NULL while the first one is still worked on
 )
 
 # Planning: what recurs, what is due, what was told in advance.
@@ -269,7 +280,7 @@ series = Table(
     metadata,
     Column("series_id", _Id, primary_key=True),
     Column("group_id", ForeignKey("groups.group_id"), index=True, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
+    Column("payload", LargeBinary, nullable=False, info=SEAL),
 )
 
 planned = Table(
@@ -299,7 +310,7 @@ absences = Table(
     metadata,
     Column("absence_id", _Id, primary_key=True),
     Column("subject_id", _Id, index=True, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
+    Column("payload", LargeBinary, nullable=False, info=SUBJECT),
 )
 
 requests = Table(
@@ -309,7 +320,7 @@ requests = Table(
     Column("subject_id", _Id, index=True, nullable=False),
     Column("session_id", _Id, index=True, nullable=False),
     Column("state", String(8), index=True, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
+    Column("payload", LargeBinary, nullable=False, info=SUBJECT),
 )
 
 credentials = Table(
@@ -318,15 +329,15 @@ credentials = Table(
     Column("credential_id", _Id, primary_key=True),
     Column("subject_id", _Id, index=True, nullable=False),
     Column("kind", String(8), nullable=False),  # pin, card, phone
-    Column("lookup", LargeBinary, unique=True),  # blind index of what a code begins with
-    Column("payload", LargeBinary, nullable=False),
+    _digest("lookup", unique=True),  # blind index of what a code begins with
+    Column("payload", LargeBinary, nullable=False, info=SUBJECT),
 )
 
 cameras = Table(
     "cameras",
     metadata,
     Column("camera_id", _Id, primary_key=True),
-    Column("payload", LargeBinary, nullable=False),
+    Column("payload", LargeBinary, nullable=False, info=SEAL),
 )
 
 tasks = Table(
@@ -336,7 +347,7 @@ tasks = Table(
     Column("user_id", _Id, index=True, nullable=False),
     Column("state", String(10), index=True, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
+    Column("payload", LargeBinary, nullable=False, info=SEAL),
 )
 
 # What the site can show of keys, backups and rights: papers with their versions, and receipts.
@@ -346,7 +357,7 @@ documents = Table(
     _number(),
     Column("document_id", _Id, unique=True, nullable=False),
     Column("kind", String(16), index=True, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
+    Column("payload", LargeBinary, nullable=False, info=SEAL),
 )
 
 receipts = Table(
@@ -355,5 +366,5 @@ receipts = Table(
     _number(),
     Column("receipt_id", _Id, unique=True, nullable=False),
     Column("kind", String(16), index=True, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
+    Column("payload", LargeBinary, nullable=False, info=SEAL),
 )

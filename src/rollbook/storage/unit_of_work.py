@@ -13,8 +13,10 @@ from rollbook.domain.subjects import Subject
 from rollbook.domain.timetable import Series
 from rollbook.storage.bounded import Bounded
 from rollbook.storage.connecting import refuse_undone
-from rollbook.storage.keys import KeyRing
+from rollbook.storage.former_keys import FormerKeys
 from rollbook.storage.ledger import Ledger, Opened
+from rollbook.storage.live_keys import LiveKeys
+from rollbook.storage.personal import SqlPersonRows
 from rollbook.storage.repositories.absences import OpenedAbsences, SqlAbsences
 from rollbook.storage.repositories.accounts import (
     OpenedUsers,
@@ -63,10 +65,10 @@ class SqlUnitOfWork:
     """A transaction on SQLite or PostgreSQL; leaving the block without `commit` undoes it."""
 
     def __init__(
-        self, engine: Engine, ring: KeyRing, memory: Memory, witness: Witness | None = None
+        self, engine: Engine, keys: LiveKeys, memory: Memory, witness: Witness | None = None
     ) -> None:
         self._engine = engine
-        self._ring = ring
+        self._keys = keys
         self._memory = memory
         self._witness = witness
         self._gallery_changed = False
@@ -77,7 +79,7 @@ class SqlUnitOfWork:
 
     @cached_property
     def vault(self) -> SqlVault:
-        return SqlVault(self._connection, self._ring)
+        return SqlVault(self._connection, self._keys)
 
     @cached_property
     def subjects(self) -> SqlSubjects:
@@ -182,6 +184,15 @@ class SqlUnitOfWork:
     @cached_property
     def receipts(self) -> SqlReceipts:
         return SqlReceipts(self._connection, self.vault)
+
+    @property
+    def former_keys(self) -> FormerKeys:
+        """Site keys and keys of files that older backups and exports need."""
+        return FormerKeys(self._connection, self._keys.ring.site)
+
+    @cached_property
+    def person_rows(self) -> SqlPersonRows:
+        return SqlPersonRows(self._connection, self.vault, self.references, self.touch_gallery)
 
     def touch_gallery(self) -> None:
         """Let `gallery_version` grow when this transaction is committed."""

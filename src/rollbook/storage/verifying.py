@@ -11,6 +11,7 @@ from rollbook.domain.ports import Progress
 from rollbook.domain.register import Fault, Verification
 from rollbook.errors import DecryptionFailed, RegisterTampered
 from rollbook.storage.chain import START, Chain, unpack_sheet, unpad
+from rollbook.storage.keys import BOOK
 from rollbook.storage.tables import heads, ledger, sheets
 from rollbook.storage.vault import BLOCK, SqlVault
 
@@ -95,7 +96,9 @@ class _Check:
     def _lines(self, row: Row[Any]) -> dict[int, tuple[str, bytes]]:
         """Return a sheet's entries by number; a sheet that does not open has none."""
         try:
-            packed = self._vault.open(bytes(row.payload), purpose="sheet", owner=row.session_id)
+            packed = self._vault.open(
+                bytes(row.payload), purpose="sheet", owner=row.session_id, key=BOOK
+            )
             return {line.number: (line.kind, line.body) for line in unpack_sheet(packed)}
         except (DecryptionFailed, RegisterTampered):
             return {}
@@ -136,7 +139,7 @@ class _Check:
             said, body = self._sheets.get(session_id or "", {}).pop(number, ("", b""))
             return body if said == kind else None
         try:
-            return unpad(self._vault.open(payload, purpose="entry", owner=str(number)))
+            return unpad(self._vault.open(payload, purpose="entry", owner=str(number), key=BOOK))
         except DecryptionFailed:
             return None
 

@@ -15,20 +15,25 @@ from rollbook.domain.templates import Template, TemplateSpace
 from rollbook.errors import NotFound
 from rollbook.storage.codec import from_json, instant, iso, to_json
 from rollbook.storage.connecting import savepoint
+from rollbook.storage.keys import CROPS
 from rollbook.storage.repositories.people import Touch
+from rollbook.storage.repositories.protection import SqlProtection
 from rollbook.storage.tables import samples, subject_keys
 from rollbook.storage.vault import BLOCK, SqlVault
 
-TEMPLATE, DETAILS, CROP, SOURCE = "template", "sample", "crop", "source"
+DETAILS, CROP, SOURCE = "sample", "crop", "source"
 LANDMARKS = 5 * 2 * 4  # bytes before the JPEG: float32 (5, 2), little-endian
 
 
 class SqlReferences:
     """Samples; each payload knows its sample, so that no two can change places."""
 
-    def __init__(self, connection: Connection, vault: SqlVault, touch: Touch) -> None:
+    def __init__(
+        self, connection: Connection, vault: SqlVault, protection: SqlProtection, touch: Touch
+    ) -> None:
         self._connection = connection
         self._vault = vault
+        self._protection = protection
         self._touch = touch
 
     def add(self, reference: Reference) -> None:
@@ -54,15 +59,10 @@ class SqlReferences:
     def templates(
         self, space: TemplateSpace, subject_ids: Iterable[str] | None = None
     ) -> tuple[list[str], npt.NDArray[np.float32]]:
-        owners: list[str] = []
-        rows: list[npt.NDArray[np.float32]] = []
-        for row in self._template_rows(space, subject_ids):
+        rows = list(self._template_rows(space, subject_ids))
+        for row in rows:
             self._vault.know_key(row.subject_id, row.wrapped)
-            owners.append(row.subject_id)
-            rows.append(self._values(row, space))
-        if not rows:
-            return [], np.zeros((0, space.dimension), np.float32)
-        return owners, np.stack(rows)
+        return [row.subject_id for row in rows], self._protection.opened(rows, space)
 
     def _template_rows(
         self, space: TemplateSpace, subject_ids: Iterable[str] | None
@@ -73,6 +73,7 @@ class SqlReferences:
                 samples.c.subject_id,
                 samples.c.reference_id,
                 samples.c.template,
+                samples.c.transform,
                 subject_keys.c.wrapped,
             )
             .join_from(samples, subject_keys, samples.c.subject_id == subject_keys.c.subject_id)
@@ -128,16 +129,16 @@ class SqlReferences:
             "source": reference.source,
             "added_at": iso(reference.added_at),
         }
-        values = reference.template.values.astype("<f4").tobytes()
-        crop = reference.crop
+        crop, template = reference.crop, reference.template
+        subject_id, reference_id = reference.subject_id, reference.reference_id
         return {
-            "reference_id": reference.reference_id,
-            "subject_id": reference.subject_id,
-            "space": str(reference.template.space),
-            "source": self._blind(reference.subject_id, reference.source),
-            "template": self._seal(reference, values, _in_space(reference.template.space)),
+            "reference_id": reference_id,
+            "subject_id": subject_id,
+            "space": str(template.space),
+            "source": self._blind(subject_id, reference.source),
+            **self._protection.sealed(subject_id, reference_id, template.values, template.space),
             "details": self._seal(reference, to_json(details), DETAILS),
-            "crop": None if crop is None else self._seal(reference, _crop_bytes(crop), CROP),
+            "crop": None if crop is None else self._seal_crop(reference, crop),
         }
 
     def _seal(self, reference: Reference, payload: bytes, what: str) -> bytes:
@@ -148,9 +149,18 @@ class SqlReferences:
         purpose = f"{what} {row.reference_id}"
         return self._vault.open_for(row.subject_id, bytes(token), purpose=purpose)
 
-    def _values(self, row: Row[Any], space: TemplateSpace) -> npt.NDArray[np.float32]:
-        payload = self._unseal(row, row.template, _in_space(space))
-        return np.frombuffer(payload, dtype="<f4").astype(np.float32)
+    def _seal_crop(self, reference: Reference, crop: Crop) -> bytes:
+        """Seal so that the person's key and the site's key of crops are both needed."""
+        purpose = f"{CROP} {reference.reference_id}"
+        return self._vault.seal_for(
+            reference.subject_id, _crop_bytes(crop), purpose=purpose, key=CROPS
+        )
+
+    def _open_crop(self, row: Row[Any]) -> Crop:
+        purpose = f"{CROP} {row.reference_id}"
+        return _crop(
+            self._vault.open_for(row.subject_id, bytes(row.crop), purpose=purpose, key=CROPS)
+        )
 
     def _open(self, row: Row[Any]) -> Reference:
         space = TemplateSpace.parse(row.space)
@@ -158,18 +168,13 @@ class SqlReferences:
         return Reference(
             reference_id=row.reference_id,
             subject_id=row.subject_id,
-            template=Template(self._values(row, space), space),
+            template=Template(self._protection.opened([row], space)[0], space),
             quality=details["quality"],
             pose=details["pose"],
             source=details["source"],
             added_at=instant(details["added_at"]),
-            crop=None if row.crop is None else _crop(self._unseal(row, row.crop, CROP)),
+            crop=None if row.crop is None else self._open_crop(row),
         )
-
-
-def _in_space(space: TemplateSpace) -> str:
-    """Bind the space into the payload: a readable column alone must not make it comparable."""
-    return f"{TEMPLATE} {space}"
 
 
 def _crop_bytes(crop: Crop) -> bytes:

@@ -16,6 +16,7 @@ from rollbook.errors import AlreadyExists, NotFound, RegisterTampered
 from rollbook.storage.bounded import Bounded
 from rollbook.storage.codec import from_json, from_micros, to_json, to_micros
 from rollbook.storage.connecting import savepoint
+from rollbook.storage.keys import BOOK
 from rollbook.storage.repositories.people import Touch
 from rollbook.storage.tables import groups, memberships, plans, sessions, subjects
 from rollbook.storage.vault import BLOCK, SqlVault
@@ -280,7 +281,10 @@ class SqlSessions:
             for known in self._connection.execute(block).scalars():
                 indexes.pop(bytes(known), None)
         rows = [
-            {"plan": index, "payload": self._vault.seal(text, purpose=PLAN, owner=index.hex())}
+            {
+                "plan": index,
+                "payload": self._vault.seal(text, purpose=PLAN, owner=index.hex(), key=BOOK),
+            }
             for index, text in indexes.items()
         ]
         if rows:
@@ -346,5 +350,7 @@ class SqlSessions:
     def _open_plan(self, plan: bytes) -> Plan:
         query = select(plans.c.payload).where(plans.c.plan == plan)
         token = self._connection.execute(query).scalar_one()
-        payload = from_json(self._vault.open(bytes(token), purpose=PLAN, owner=plan.hex()))
+        payload = from_json(
+            self._vault.open(bytes(token), purpose=PLAN, owner=plan.hex(), key=BOOK)
+        )
         return payload["title"], policy_from_json(payload["policy"])
