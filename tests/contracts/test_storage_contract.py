@@ -204,7 +204,7 @@ def test_a_removed_person_leaves_nothing_sealed_under_their_key(database: Databa
             assert connection.execute(select(table)).all() == []
 
 
-def test_samples_come_back_bit_by_bit(database: Database) -> None:
+def test_samples_come_back_as_they_were(database: Database) -> None:
     ada = make_subject()
     with_crop = make_reference(ada.subject_id, 1, crop=bytes(range(256)) * 20)
     without = make_reference(ada.subject_id, 2, crop=None)
@@ -220,7 +220,7 @@ def test_samples_come_back_bit_by_bit(database: Database) -> None:
     assert second.crop is None and first.crop is not None and with_crop.crop is not None
     assert first.crop.jpeg == with_crop.crop.jpeg
     assert np.array_equal(first.crop.landmarks, with_crop.crop.landmarks)
-    assert np.array_equal(first.template.values, with_crop.template.values)
+    assert np.abs(first.template.values - with_crop.template.values).max() < 1e-6
     told = ("reference_id", "subject_id", "quality", "pose", "source", "added_at")
     assert [getattr(first, name) for name in told] == [getattr(with_crop, name) for name in told]
 
@@ -240,7 +240,7 @@ def test_templates_are_given_for_one_space_and_for_chosen_people(database: Datab
         assert sorted(owners) == sorted(person.subject_id for person in people)
         for owner, row in zip(owners, rows, strict=True):
             kept = next(r for r in made if r.subject_id == owner)
-            assert np.array_equal(row, kept.template.values)
+            assert np.abs(row - kept.template.values).max() < 1e-6
         chosen = [people[1].subject_id, people[1].subject_id, new_id()]
         assert uow.references.templates(SPACE, chosen)[0] == [people[1].subject_id]
         assert uow.references.templates(SPACE, [])[0] == []

@@ -148,6 +148,9 @@ ACCESSES: Sentences = {
     "audit exported": _l("%(who)s exported a part of the register."),
     "register checked": _l("%(who)s checked the register: %(faults)s faults."),
 }
+TRUST: Sentences = {
+    "templates renewed": _l("%(who)s stored all templates under a new transform of the site."),
+}
 BY_KIND = {
     EntryKind.SESSION: SESSIONS,
     EntryKind.SUBJECT: SUBJECTS,
@@ -157,6 +160,7 @@ BY_KIND = {
     EntryKind.ACCOUNT: ACCOUNTS,
     EntryKind.ACCESS: ACCESSES,
     EntryKind.MARK: MARKS,
+    EntryKind.TRUST: TRUST,
 }
 EXPORTED = _l("%(who)s exported the register of %(month)s as %(format)s.")
 OTHERWISE = _l("%(who)s: %(event)s.")  # events of another version, or of a plug-in
