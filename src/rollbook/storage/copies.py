@@ -7,11 +7,13 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 from rollbook.errors import StorageUnavailable
 
-DATABASE, KEYS = "rollbook.db", "keys"
+DATABASE, KEYS, BACKUPS = "rollbook.db", "keys", "backups"
+REPLACED = "before-restore-"
 STEP = 2000  # pages copied at once; writers get their turn in between
 
 
@@ -54,6 +56,50 @@ def put_back(folder: Path, home: Path) -> None:
             f"The copy could not be put back ({_why(error)}). It lies in {folder}: copy "
             f"{DATABASE} and {KEYS} from there into {home} by hand."
         ) from error
+
+
+def set_aside(home: Path, at: datetime) -> Path:
+    """Move the database of a home to where copies lie; it may be damaged, so it is not read.
+
+    Raises:
+        StorageUnavailable: it cannot be moved; then it is as it was.
+    """
+    folder = home / BACKUPS / f"{REPLACED}{at:%Y%m%d-%H%M%S}"
+    try:
+        folder.mkdir(mode=0o700, parents=True)
+        for suffix in ("-wal", "-shm", ""):
+            file = home / f"{DATABASE}{suffix}"
+            if file.exists():
+                file.replace(folder / file.name)
+        _restrict(folder)
+    except OSError as error:
+        raise StorageUnavailable(
+            f"What was there could not be moved to {folder} ({_why(error)})."
+        ) from error
+    return folder
+
+
+def with_keys(home: Path) -> list[Path]:
+    """Return the copies that hold wrapped keys of people: each would outlive an erasure."""
+    found = (home / BACKUPS).glob("before-*")
+    return sorted(folder for folder in found if (folder / DATABASE).exists())
+
+
+def delete_copies(home: Path) -> int:
+    """Delete all copies that hold keys of people; return how many there were.
+
+    Raises:
+        StorageUnavailable: one cannot be deleted.
+    """
+    found = with_keys(home)
+    for folder in found:
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise StorageUnavailable(
+                f"The copy {folder} cannot be deleted ({_why(error)}). Delete it by hand."
+            ) from error
+    return len(found)
 
 
 def _copy_database(source: Path, target: Path, progress: Callable[[int, int], None] | None) -> None:

@@ -37,12 +37,17 @@ def migrate(connection: Connection) -> None:
     begin_writing(connection)
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(7265787)"))
-    if revision_of(connection) == REVISIONS[-1]:
-        return
+    if revision_of(connection) != REVISIONS[-1]:
+        migrate_to(connection, "head")
+
+
+def migrate_to(connection: Connection, revision: str) -> None:
+    """Bring the tables to a revision; an older backup comes back into the tables of its day."""
+    begin_writing(connection)
     from alembic import command  # slow to import, and seldom needed
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", MIGRATIONS.as_posix().replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
