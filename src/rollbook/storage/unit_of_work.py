@@ -13,6 +13,7 @@ from rollbook.domain.subjects import Subject
 from rollbook.domain.timetable import Series
 from rollbook.storage.bounded import Bounded
 from rollbook.storage.connecting import refuse_undone
+from rollbook.storage.forgetting import Forgetting
 from rollbook.storage.former_keys import FormerKeys
 from rollbook.storage.ledger import Ledger, Opened
 from rollbook.storage.live_keys import LiveKeys
@@ -59,6 +60,14 @@ class Memory:
     series: Bounded[bytes, Series] = field(default_factory=lambda: Bounded(10_000))
     absences: OpenedAbsences = field(default_factory=lambda: Bounded(10_000))
     users: OpenedUsers = field(default_factory=lambda: Bounded(30_000))
+    forgetting: Forgetting = field(default_factory=Forgetting)
+
+    def clear(self) -> None:
+        """Drop everything that was opened: somebody was erased."""
+        for name in vars(self):
+            kept = getattr(self, name)
+            if isinstance(kept, Bounded):
+                kept.clear()
 
 
 class SqlUnitOfWork:
@@ -75,7 +84,11 @@ class SqlUnitOfWork:
 
     @cached_property
     def _connection(self) -> Connection:
-        return self._engine.connect()
+        connection = self._engine.connect()
+        if self._memory.forgetting.is_news(connection):
+            self._memory.clear()
+            self._keys.ring.forget_subjects()
+        return connection
 
     @cached_property
     def vault(self) -> SqlVault:

@@ -1,0 +1,1 @@
+"""Privacy: papers, how long things are kept, receipts, erasure and access."""
