@@ -104,7 +104,7 @@ class Witness:
         return locked(self._file.with_suffix(".lock"), PATIENCE)
 
     def _write(self, number: int, link: bytes) -> None:
-        said = {"number": number, "link": link.hex(), "mac": self._sum(number, link)}
+        said = {"number": number, "link": link.hex(), "mac": self._sum(number, link).decode()}
         part = self._file.with_suffix(".part")
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         with os.fdopen(os.open(part, flags, 0o600), "wb") as stream:
@@ -118,13 +118,13 @@ class Witness:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
         if type(number) is not int or not hmac.compare_digest(
-            mac, self._sum(number, link).encode()
+            mac, self._sum(number, link)
         ):
             return None
         return Seen(number, link)
 
-    def _sum(self, number: int, link: bytes) -> str:
-        return self._mac.digest(b"witness:%d:" % number + link).hex()
+    def _sum(self, number: int, link: bytes) -> bytes:
+        return self._mac.digest(b"witness:%d:" % number + link).hex().encode()
 
 
 def standing(look: Look | None, number: int, link: bytes, link_at: LinkAt) -> Standing:
