@@ -19,6 +19,7 @@ from rollbook.domain.cameras import CameraHealth
 from rollbook.domain.documents import Documents
 from rollbook.domain.erasing import PersonRows
 from rollbook.domain.faces import Alignment, DetectedFace, Frame, Pixels, QualityMeasures
+from rollbook.domain.facts import Blocks
 from rollbook.domain.kiosk_ports import Credentials, Devices
 from rollbook.domain.passkeys import Passkeys
 from rollbook.domain.receipts import Receipts
@@ -585,6 +586,8 @@ class UnitOfWork(Protocol):
     def documents(self) -> Documents: ...
     @property
     def receipts(self) -> Receipts: ...
+    @property
+    def blocks(self) -> Blocks: ...
     @property
     def person_rows(self) -> PersonRows: ...
     @property

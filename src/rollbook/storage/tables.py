@@ -36,6 +36,7 @@ _Id = String(32)
 # What a `LargeBinary` column holds; rotation and the tests of what is sealed go by it.
 SEALED = "sealed"  # in `Column.info`: the key that a payload is sealed with
 SEAL, BOOK, SUBJECT = {SEALED: "seal"}, {SEALED: "book"}, {SEALED: "subject"}
+MESSAGES = {SEALED: "messages"}
 CROPS = {SEALED: "crops"}  # sealed with the subject's key, and that once more with this one
 WRAPPED, DIGEST = {"holds": "wrapped key"}, {"holds": "digest"}
 _Counted = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only in INTEGER keys
@@ -367,4 +368,37 @@ receipts = Table(
     Column("receipt_id", _Id, unique=True, nullable=False),
     Column("kind", String(16), index=True, nullable=False),
     Column("payload", LargeBinary, nullable=False, info=SEAL),
+)
+
+# What charts read: the facts of a month's finished sessions. Each can be made anew.
+blocks = Table(
+    "blocks",
+    metadata,
+    Column("month", String(7), primary_key=True),
+    Column("number", BigInteger, nullable=False),  # of the newest entry that is in it
+    Column("payload", LargeBinary, nullable=False, info=BOOK),
+)
+
+# Messages: who wants to hear of what, and what is on its way. `event` makes each be written once.
+recipients = Table(
+    "recipients",
+    metadata,
+    Column("recipient_id", _Id, primary_key=True),
+    Column("subject_id", _Id, index=True),  # guardians and the person; sealed under their key
+    Column("user_id", _Id, index=True),  # staff
+    Column("payload", LargeBinary, nullable=False, info=MESSAGES),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _number(),
+    Column("message_id", _Id, unique=True, nullable=False),
+    _digest("event", unique=True, nullable=False),  # blind index of event and recipient
+    Column("subject_id", _Id, index=True),
+    Column("state", String(8), index=True, nullable=False),
+    Column("due_at", BigInteger, index=True, nullable=False),  # microseconds since 1970, UTC
+    Column("lease_until", BigInteger),  # somebody sends it until then
+    Column("attempts", Integer, nullable=False),
+    Column("payload", LargeBinary, nullable=False, info=MESSAGES),
 )

@@ -27,6 +27,7 @@ from rollbook.storage.repositories.accounts import (
     SqlUsers,
     SqlWebSessions,
 )
+from rollbook.storage.repositories.blocks import SqlBlocks
 from rollbook.storage.repositories.cameras import SqlCameras
 from rollbook.storage.repositories.documents import SqlDocuments
 from rollbook.storage.repositories.due import SqlDueWork
@@ -193,6 +194,10 @@ class SqlUnitOfWork:
     @cached_property
     def documents(self) -> SqlDocuments:
         return SqlDocuments(self._connection, self.vault)
+
+    @cached_property
+    def blocks(self) -> SqlBlocks:
+        return SqlBlocks(self._connection, self.vault)
 
     @cached_property
     def receipts(self) -> SqlReceipts:

@@ -117,9 +117,7 @@ class Witness:
             number, link, mac = said["number"], bytes.fromhex(said["link"]), said["mac"].encode()
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
-        if type(number) is not int or not hmac.compare_digest(
-            mac, self._sum(number, link)
-        ):
+        if type(number) is not int or not hmac.compare_digest(mac, self._sum(number, link)):
             return None
         return Seen(number, link)
 

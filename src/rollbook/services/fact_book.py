@@ -1,0 +1,183 @@
+"""Facts of the register for charts: finished months from sealed blocks, all else as it is now.
+
+A block may be older than the register: sessions that were touched since are read from the
+register itself, so that a correction is seen at once and a block is made anew at leisure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from rollbook.domain.attendance import COUNTED_STATES, AttendanceRecord, Session, records_of
+from rollbook.domain.facts import Block, Facts, facts_of, joined
+from rollbook.domain.month import Month
+from rollbook.domain.ports import Clock, OpenUnitOfWork, Progress, UnitOfWork
+from rollbook.domain.register import EntryKind
+from rollbook.services.due import Errand
+from rollbook.services.marks import marks_of
+
+JOB = "fold months for charts"
+AT_ONCE = 400  # sessions whose sheets are in memory together
+FEW = 200  # sessions of a month that may have been touched before its block is made anew
+ROSTER_EVENTS = frozenset({"joined", "left", "people joined", "people left", "people moved"})
+MANY = 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class _Touched:
+    """What changed after a block was made."""
+
+    number: int
+    sessions: frozenset[str]
+    rosters: tuple[tuple[str, date], ...]  # group id, first day on which its roster changed
+
+    def concerns(self, session: Session) -> bool:
+        return session.session_id in self.sessions or any(
+            group_id == session.group_id and session.business_date >= first_day
+            for group_id, first_day in self.rosters
+        )
+
+
+class FactBook:
+    """Reads facts, and keeps the blocks that make it quick."""
+
+    def __init__(self, open_uow: OpenUnitOfWork, clock: Clock) -> None:
+        self._open_uow = open_uow
+        self._clock = clock
+
+    def read(
+        self,
+        first_day: date,
+        last_day: date,
+        group_ids: Collection[str] | None = None,
+        progress: Progress | None = None,
+    ) -> Facts:
+        """Return the facts of these days, of these groups or of all, as the register is now."""
+        months = months_between(first_day, last_day)
+        parts = []
+        with self._open_uow() as uow:
+            kept = {block.month: block for block in uow.blocks.some(str(m) for m in months)}
+            oldest = min((block.number for block in kept.values()), default=0)
+            touched = _touched_since(uow, oldest) if kept else None
+            for done, month in enumerate(months):
+                parts.append(self._month(uow, month, kept.get(str(month)), touched))
+                if progress is not None:
+                    progress(done + 1, len(months))
+        facts = joined(parts).between(first_day, last_day)
+        return facts if group_ids is None else facts.of_groups(group_ids)
+
+    def fold(self, progress: Progress | None = None) -> int:
+        """Make the blocks that are missing or much behind; return how many were made."""
+        wanted = self._wanted()
+        for done, month in enumerate(wanted):
+            self._fold(month)
+            if progress is not None:
+                progress(done + 1, len(wanted))
+        return len(wanted)
+
+    def fold_when_due(self, errand: Errand) -> None:
+        self.fold()
+
+    def _wanted(self) -> list[Month]:
+        """Return the finished months whose block is missing or much behind."""
+        today = self._clock.now().date()
+        with self._open_uow() as uow:
+            numbers = uow.blocks.numbers()
+            sessions = uow.sessions.all(last_day=today, states=COUNTED_STATES)
+            oldest = min(numbers.values(), default=0)
+            touched = _touched_since(uow, oldest) if numbers else None
+        by_month: dict[Month, list[Session]] = {}
+        for session in sessions:
+            day = session.business_date
+            by_month.setdefault(Month(day.year, day.month), []).append(session)
+        finished = [month for month in sorted(by_month) if month.last_day < today]
+        return [
+            month
+            for month in finished
+            if str(month) not in numbers
+            or sum(touched.concerns(one) for one in by_month[month] if touched) > FEW
+        ]
+
+    def _fold(self, month: Month) -> None:
+        with self._open_uow() as uow:
+            number = uow.register.count()  # what comes later counts as touched
+            sessions = [one for one in _sessions(uow, month) if one.is_over(self._clock.now())]
+            facts = self._facts(uow, sessions)
+        with self._open_uow() as uow:
+            uow.blocks.put(Block(str(month), number, facts))
+            uow.commit()
+
+    def _month(
+        self, uow: UnitOfWork, month: Month, block: Block | None, touched: _Touched | None
+    ) -> Facts:
+        sessions = _sessions(uow, month)
+        if block is None or touched is None:
+            return self._facts(uow, sessions)
+        known = {one.session_id for one in block.facts.sessions}
+        anew = [one for one in sessions if one.session_id not in known or touched.concerns(one)]
+        there = {one.session_id for one in sessions}
+        stale = {one.session_id for one in anew} | (known - there)
+        kept = block.facts.without(stale) if stale else block.facts
+        return joined([kept, self._facts(uow, anew)]) if anew else kept
+
+    def _facts(self, uow: UnitOfWork, sessions: Sequence[Session]) -> Facts:
+        members = _Members(uow, {session.group_id for session in sessions})
+        parts = []
+        for start in range(0, len(sessions), AT_ONCE):
+            some = sessions[start : start + AT_ONCE]
+            marks = marks_of(uow, [session.session_id for session in some])
+            now = self._clock.now()
+            with_records: list[tuple[Session, Sequence[AttendanceRecord]]] = [
+                (one, records_of(one, members.on(one), marks.get(one.session_id, []), now))
+                for one in some
+            ]
+            parts.append(facts_of(with_records))
+        return joined(parts)
+
+
+class _Members:
+    """Who belonged to which group when, read once for many sessions."""
+
+    def __init__(self, uow: UnitOfWork, group_ids: Iterable[str]) -> None:
+        self._by_group = {
+            group_id: uow.groups.memberships(group_id=group_id) for group_id in group_ids
+        }
+
+    def on(self, session: Session) -> list[str]:
+        held = self._by_group[session.group_id]
+        day = session.business_date
+        return list(dict.fromkeys(m.subject_id for m in held if m.holds_on(day)))
+
+
+def months_between(first_day: date, last_day: date) -> list[Month]:
+    """Return the months that these days lie in.
+
+    >>> [str(month) for month in months_between(date(2025, 11, 30), date(2026, 1, 2))]
+    ['2025-11', '2025-12', '2026-01']
+    """
+    first = 12 * first_day.year + first_day.month - 1
+    last = 12 * last_day.year + last_day.month - 1
+    return [Month(place // 12, place % 12 + 1) for place in range(first, last + 1)]
+
+
+def _sessions(uow: UnitOfWork, month: Month) -> list[Session]:
+    return uow.sessions.all(
+        first_day=month.first_day, last_day=month.last_day, states=COUNTED_STATES
+    )
+
+
+def _touched_since(uow: UnitOfWork, number: int) -> _Touched:
+    count, sessions = uow.register.touched_since(number)
+    changes = uow.register.since(number, [EntryKind.SUBJECT], MANY)
+    rosters: dict[str, date] = {}
+    for entry in changes:
+        body = entry.body
+        if body.get("event") not in ROSTER_EVENTS:
+            continue
+        day = date.fromisoformat(str(body.get("since") or body.get("last_day") or date.min))
+        for group_id in (body.get("group_id"), body.get("left_group_id")):
+            if group_id is not None:
+                rosters[str(group_id)] = min(day, rosters.get(str(group_id), date.max))
+    return _Touched(count, sessions, tuple(rosters.items()))
