@@ -75,6 +75,7 @@ ENROLMENTS: Sentences = {
 CONSENTS: Sentences = {
     "recorded": _l("%(who)s recorded a consent of %(person)s."),
     "withdrawn": _l("%(who)s withdrew the consent of %(person)s."),
+    "ran out": _l("The consents of %(count)s people have run out; their samples were deleted."),
     "consents limited": _l("%(who)s set the day on which consents of %(count)s people end."),
 }
 SETTINGS: Sentences = {
@@ -149,6 +150,10 @@ ACCESSES: Sentences = {
     "register checked": _l("%(who)s checked the register: %(faults)s faults."),
 }
 TRUST: Sentences = {
+    "erasure finished": _l("The erasure asked for by %(who)s is finished; the receipt tells more."),
+    "paper published": _l("%(who)s published the paper %(document_id)s."),
+    "purged": _l("%(who)s deleted what was due by the rules of retention: %(count)s."),
+    "access given": _l("%(who)s was given all that is held about %(person)s."),
     "templates renewed": _l("%(who)s stored all templates under a new transform of the site."),
 }
 BY_KIND = {
