@@ -21,6 +21,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from rollbook.errors import DecryptionFailed, NotFound, StorageUnavailable
 from rollbook.storage.bounded import Bounded
+from rollbook.storage.codec import from_micros, to_micros
 from rollbook.storage.mac import Mac
 from rollbook.storage.signing import SiteSigner
 
@@ -281,34 +282,37 @@ Site = Fernet | MultiFernet
 
 @dataclass(frozen=True, slots=True)
 class DatedKey:
-    """One Fernet key, and since when it is used."""
+    """One Fernet key, since when it is used, and which rotation made it."""
 
     key: bytes = field(repr=False)  # 44 characters
     since: datetime | None = None  # None: of a version that did not write it down
+    made_by: str = ""  # id of the rotation, empty for a first key
 
 
 Keys = tuple[DatedKey, ...]  # newest first
 
 
-def new_key(since: datetime) -> DatedKey:
-    return DatedKey(Fernet.generate_key(), since)
+def new_key(since: datetime, made_by: str = "") -> DatedKey:
+    return DatedKey(Fernet.generate_key(), since, made_by)
 
 
 def pack_keys(keys: Keys) -> bytes:
-    """Return keys as they are wrapped: newest first, each with the second since 1970."""
-    return b" ".join(
-        one.key if one.since is None else b"%b:%d" % (one.key, one.since.timestamp())
-        for one in keys
-    )
+    """Return keys as they are wrapped: newest first, each with its time and its rotation."""
+    return b" ".join(_packed(one) for one in keys)
+
+
+def _packed(one: DatedKey) -> bytes:
+    since = b"" if one.since is None else b"%d" % to_micros(one.since)
+    return b":".join((one.key, since, one.made_by.encode()))
 
 
 def unpack_keys(payload: bytes) -> Keys:
     """Return what `pack_keys` packed; one key alone is what earlier versions wrote."""
-    return tuple(_dated(*part.partition(b":")) for part in payload.split(b" "))
+    return tuple(_unpacked(*part.split(b":")) for part in payload.split(b" "))
 
 
-def _dated(key: bytes, _colon: bytes, since: bytes) -> DatedKey:
-    return DatedKey(key, datetime.fromtimestamp(int(since), UTC) if since else None)
+def _unpacked(key: bytes, since: bytes = b"", made_by: bytes = b"") -> DatedKey:
+    return DatedKey(key, from_micros(int(since)) if since else None, made_by.decode())
 
 
 def opener(keys: Iterable[DatedKey]) -> MultiFernet:
@@ -321,6 +325,7 @@ class KeyRing:
     """The unwrapped data keys, and the site key for those of the subjects."""
 
     site: Site = field(repr=False)  # wraps with the key that the data keys are wrapped with
+    newest_site: Site = field(repr=False)  # that one alone
     keys: Mapping[str, Keys] = field(repr=False)  # by purpose
     sealing: Mapping[str, MultiFernet] = field(repr=False)  # by purpose
     index: Mac = field(repr=False)
@@ -342,13 +347,19 @@ class KeyRing:
         if missing:
             raise DecryptionFailed(f"The database lacks its key for {', '.join(missing)}.")
         if not isinstance(site, Fernet | MultiFernet):
-            site = site_of(site, wrapped)
+            sites = sites_in_order(site, wrapped)
+            return cls._of(MultiFernet(sites), sites[0], wrapped)
+        return cls._of(site, site, wrapped)
+
+    @classmethod
+    def _of(cls, site: Site, newest_site: Site, wrapped: Mapping[str, bytes]) -> KeyRing:
         opened = {
             purpose: unwrap(site, f"data:{purpose}", wrapped[purpose]) for purpose in PURPOSES
         }
         keys = {purpose: unpack_keys(opened[purpose]) for purpose in SEALING}
         return cls(
             site,
+            newest_site,
             keys,
             {purpose: opener(keys[purpose]) for purpose in SEALING},
             Mac(opened[INDEX]),
@@ -384,15 +395,18 @@ class KeyRing:
             (subject_id, wrapped), lambda: opener(self.subject_keys(subject_id, wrapped))
         )
 
+    def forget_subjects(self) -> None:
+        """Drop the opened keys of all people: somebody was erased."""
+        self._subjects.clear()
 
-def site_of(keys: Sequence[bytes], wrapped: Mapping[str, bytes]) -> MultiFernet:
-    """Return what wraps with the site key that the data keys are wrapped with now.
+
+def sites_in_order(keys: Sequence[bytes], wrapped: Mapping[str, bytes]) -> list[Fernet]:
+    """Return the site keys, that with which the data keys are wrapped now first.
 
     A newer one in the source is not used before the rotation has put it to use for everybody.
     """
     sites = [Fernet(key) for key in keys]
-    sites.sort(key=lambda site: not _fits(site, wrapped[SEAL]))
-    return MultiFernet(sites)
+    return sorted(sites, key=lambda site: not _fits(site, wrapped[SEAL]))
 
 
 def _fits(site: Site, wrapped: bytes) -> bool:
