@@ -22,7 +22,7 @@ class App(PrivacyParts):
     @cached_property
     def tasks(self) -> TaskRunner:
         """Long work that goes on while its page is closed."""
-        from rollbook.services import export_jobs, key_rotation, register_check
+        from rollbook.services import backups, export_jobs, key_rotation, register_check
         from rollbook.services.people_import import KIND
         from rollbook.services.tasks import TaskRunner
 
@@ -30,6 +30,7 @@ class App(PrivacyParts):
             KIND: lambda task, control: self.people_import.work(task, control),
             register_check.KIND: lambda task, control: self.register_check.work(task, control),
             export_jobs.KIND: lambda task, control: self.export_desk.work(task, control),
+            backups.KIND: lambda task, control: self.backups.work(task, control),
             key_rotation.KIND: lambda task, control: self.key_rotation.work(task, control),
         }
         return TaskRunner(self.uow, self.clock, jobs, self.people_import.tidy)

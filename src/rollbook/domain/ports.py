@@ -249,6 +249,14 @@ class References(Protocol):
         """Return the person's samples with their crops, oldest first."""
         ...
 
+    def ids_of(self, subject_id: str) -> list[str]:
+        """Return the ids of the person's samples, oldest first; nothing is opened."""
+        ...
+
+    def drop_crops(self, subject_id: str) -> int:
+        """Delete the person's crops, and leave the templates; return how many there were."""
+        ...
+
     def templates(
         self, space: TemplateSpace, subject_ids: Iterable[str] | None = None
     ) -> tuple[list[str], npt.NDArray[np.float32]]:

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 from rollbook.domain.localtime import to_utc
 from rollbook.domain.ports import UnitOfWork
+from rollbook.services.backups import BACKUP_JOB, Backups
+from rollbook.services.backups import LOOK_EVERY as LOOK_FOR_BACKUPS
 from rollbook.services.due import Errand, Jobs, NextTime
 from rollbook.services.erasing import FINISH_JOB, Erasing
 from rollbook.services.purging import Purging
@@ -35,6 +37,8 @@ class Parts(Protocol):
     def erasing(self) -> Erasing: ...
     @property
     def purging(self) -> Purging: ...
+    @property
+    def backups(self) -> Backups: ...
     def uow(self) -> UnitOfWork: ...
 
 
@@ -52,6 +56,11 @@ def jobs_of(parts: Parts) -> Jobs:
         REVIEW_JOB,
         lambda errand: parts.reviewing.forget_when_due(errand),
         lambda after: after + LOOK_EVERY,
+    )
+    jobs.register(
+        BACKUP_JOB,
+        lambda errand: parts.backups.run_when_due(errand),
+        lambda after: after + LOOK_FOR_BACKUPS,
     )
     return jobs
 

@@ -79,6 +79,10 @@ CONSENTS: Sentences = {
     "consents limited": _l("%(who)s set the day on which consents of %(count)s people end."),
 }
 SETTINGS: Sentences = {
+    "backup destination added": _l("%(who)s added a destination for backups."),
+    "backup destination removed": _l("%(who)s removed a destination for backups."),
+    "backup schedule": _l("%(who)s changed at what time backups are made."),
+    "backups kept": _l("%(who)s changed how many backups are kept: %(value)s."),
     "setting changed": _l("%(who)s changed the setting “%(setting)s”."),
     "absence reasons": _l("%(who)s changed the list of reasons for absences."),
     "weeks planned ahead": _l("%(who)s changed how far ahead sessions are planned."),
@@ -150,6 +154,10 @@ ACCESSES: Sentences = {
     "register checked": _l("%(who)s checked the register: %(faults)s faults."),
 }
 TRUST: Sentences = {
+    "backup made": _l("%(who)s made a backup of %(entries)s entries; it was read back whole."),
+    "backups go on": _l("%(who)s let backups go on after a restore."),
+    "copies deleted": _l("%(who)s deleted %(count)s copies of the database that held keys."),
+    "restored": _l("%(who)s restored this installation from the backup of %(made_at)s."),
     "erasure finished": _l("The erasure asked for by %(who)s is finished; the receipt tells more."),
     "paper published": _l("%(who)s published the paper %(document_id)s."),
     "purged": _l("%(who)s deleted what was due by the rules of retention: %(count)s."),
