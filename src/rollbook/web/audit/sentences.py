@@ -162,6 +162,10 @@ TRUST: Sentences = {
     "paper published": _l("%(who)s published the paper %(document_id)s."),
     "purged": _l("%(who)s deleted what was due by the rules of retention: %(count)s."),
     "access given": _l("%(who)s was given all that is held about %(person)s."),
+    "keys: rotation begun": _l("%(who)s began to exchange the keys of the site."),
+    "keys: rotation resumed": _l("%(who)s let the exchange of the keys go on."),
+    "keys: rotation stopped": _l("%(who)s stopped the exchange of the keys."),
+    "keys: rotation done": _l("The keys of the site were exchanged, as %(who)s asked."),
     "templates renewed": _l("%(who)s stored all templates under a new transform of the site."),
 }
 BY_KIND = {
