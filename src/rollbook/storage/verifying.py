@@ -74,6 +74,8 @@ class _Check:
         last = self._links[0].hex() if checked and self._links else ""
         self._tell_apart(self._check_head(head))
         self._check_sheets()
+        if self._faults:  # what the entries tell of sessions is not certain then
+            self._lives = Lives()
         self._faults += check_sessions(self._connection, self._vault, self._lives)
         return Verification(
             entries=checked,
