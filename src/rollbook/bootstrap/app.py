@@ -29,6 +29,7 @@ class App(PrivacyParts):
         jobs = {
             KIND: lambda task, control: self.people_import.work(task, control),
             register_check.KIND: lambda task, control: self.register_check.work(task, control),
+            purging.KIND: lambda task, control: self.purging.work(task, control),
             export_jobs.KIND: lambda task, control: self.export_desk.work(task, control),
             backups.KIND: lambda task, control: self.backups.work(task, control),
             key_rotation.KIND: lambda task, control: self.key_rotation.work(task, control),

@@ -12,6 +12,7 @@ import typer
 
 from rollbook.cli import (
     admin,
+    backup,
     bench,
     common,
     doctor,
@@ -31,6 +32,7 @@ from rollbook.cli import (
     users,
     watch,
 )
+from rollbook.cli.crash_dumps import write_no_crash_dumps
 
 app = typer.Typer(
     name="rollbook",
@@ -64,6 +66,7 @@ def root(
 
 for module in (
     admin,
+    backup,
     people,
     erase,
     purge,
@@ -87,6 +90,7 @@ for module in (
 
 def main() -> None:
     """Run the command line with names in any script."""
+    write_no_crash_dumps()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")

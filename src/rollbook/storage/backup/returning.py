@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import inspect
 
+from rollbook.domain.backups import Restored
 from rollbook.domain.receipts import Receipt, ReceiptKind
 from rollbook.domain.register import EntryKind, NewEntry
 from rollbook.domain.subjects import new_id
@@ -21,21 +22,14 @@ from rollbook.storage.backup.container import DATA
 from rollbook.storage.backup.keying import SiteKeys
 from rollbook.storage.backup.naming import PATTERN, of_kind
 from rollbook.storage.backup.places import Place, split
-from rollbook.storage.backup.restoring import Plan, Restored, build, forget_accounts, make_plan
+from rollbook.storage.backup.restoring import Plan, Within, build, forget, make_plan
 from rollbook.storage.backup.writing import Progress, no_progress, read_back
-from rollbook.storage.bounded import Bounded
-from rollbook.storage.chain import Chain
 from rollbook.storage.connecting import begin_writing, connect_engine
 from rollbook.storage.copies import DATABASE, set_aside
 from rollbook.storage.database import PATIENCE, _first_rows
 from rollbook.storage.erasures import ErasureList, erasures_file
 from rollbook.storage.keys import KeyRing, KeySource
-from rollbook.storage.ledger import Ledger
 from rollbook.storage.live_keys import LiveKeys
-from rollbook.storage.repositories.receipts import SqlReceipts
-from rollbook.storage.repositories.site import SqlSiteSettings
-from rollbook.storage.vault import SqlVault
-from rollbook.storage.verifying import verify
 from rollbook.storage.witness import Witness
 
 PAUSED = "backups_paused"  # site setting: a drill must not replace the bundle of the real site
@@ -187,8 +181,9 @@ def _build(
                 restored = build(connection, source, found.plan, progress)
             _first_rows(connection, found.plan.keys.all)  # purposes that are newer than the backup
             live = LiveKeys.read(new.source, connection)
-            _prove(SqlVault(connection, live), connection, found.plan)
-            head = _note(SqlVault(connection, live), connection, found, restored, at, by)
+            uow = Within(connection, live)
+            _prove(uow, found.plan)
+            head = _note(uow, found, restored, at, by)
             _write_beside(new, found.plan, live.ring)
             connection.commit()
     finally:
@@ -196,9 +191,9 @@ def _build(
     return restored, Witness(new.keys_dir, live.ring.register), head
 
 
-def _prove(vault: SqlVault, connection: Connection, plan: Plan) -> None:
-    forget_accounts(connection, vault, plan.gone)
-    checked = verify(connection, vault, Chain(vault.register_mac))
+def _prove(uow: Within, plan: Plan) -> None:
+    forget(uow, plan.gone)
+    checked = uow.register.verify()
     if not checked.holds:
         raise RegisterTampered(
             f"The register in this backup does not hold, first at entry "
@@ -207,8 +202,7 @@ def _prove(vault: SqlVault, connection: Connection, plan: Plan) -> None:
 
 
 def _note(
-    vault: SqlVault,
-    connection: Connection,
+    uow: Within,
     found: Found,
     restored: Restored,
     at: datetime,
@@ -226,13 +220,12 @@ def _note(
         "entries": contents.entries,
         "head": contents.link,
     }
-    receipt = SqlReceipts(connection, vault).add(Receipt(new_id(), ReceiptKind.RESTORE, at, body))
+    receipt = uow.receipts.add(Receipt(new_id(), ReceiptKind.RESTORE, at, body))
     told = {"event": "restored", "at": at.isoformat(), "by": by, "receipt": receipt.receipt_id}
     told |= {"made_at": contents.head.made_at}
-    SqlSiteSettings(connection, vault).set(PAUSED, True)
-    ledger = Ledger(connection, vault, Bounded(1), None)
-    ledger.append(NewEntry(EntryKind.TRUST, told))
-    return ledger.head()
+    uow.site.set(PAUSED, True)
+    uow.register.append(NewEntry(EntryKind.TRUST, told))
+    return uow.register.head()
 
 
 def _write_beside(new: NewHome, plan: Plan, ring: KeyRing) -> None:
