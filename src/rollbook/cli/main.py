@@ -32,7 +32,6 @@ from rollbook.cli import (
     users,
     watch,
 )
-from rollbook.cli.crash_dumps import write_no_crash_dumps
 
 app = typer.Typer(
     name="rollbook",
@@ -90,7 +89,6 @@ for module in (
 
 def main() -> None:
     """Run the command line with names in any script."""
-    write_no_crash_dumps()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")
