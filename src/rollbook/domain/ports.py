@@ -490,6 +490,10 @@ class Register(Protocol):
 
     def verify(self, progress: Progress | None = None) -> Verification: ...
 
+    def link_at(self, number: int) -> bytes | None:
+        """Return the link of an entry, 32 bytes, or None where there is no such entry."""
+        ...
+
     def standing(self) -> Standing:
         """Return how the register stands to the witness beside the keys.
 

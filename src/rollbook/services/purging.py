@@ -26,13 +26,16 @@ from rollbook.domain.retention import (
     rule_of_samples,
 )
 from rollbook.domain.subjects import new_id
-from rollbook.domain.task_ports import Task, TaskState
+from rollbook.domain.task_ports import Task, TaskLine, TaskState
 from rollbook.services.consenting import delete_samples
 from rollbook.services.retention import retention_rules
 from rollbook.services.tasks import KEPT as REPORTS_KEPT
+from rollbook.services.tasks import TaskControl
 from rollbook.services.tracing import marked_since, traces
 
 TIMETABLE = "timetable"  # who acts when nobody asked
+KIND, RECEIPT = "purge", "receipt"  # of the task, and of its line
+BUSY = tuple(state for state in TaskState if state.is_busy)
 NOTE = "purge begun"
 BATCH = 20  # people, absences or requests in one transaction
 REPLIES_KEPT = timedelta(days=2)  # nobody sends a form again after so long
@@ -86,14 +89,53 @@ class Purging:
         found += [Found(Rule.LOGS, len(self._logs.old(_log_end(rules, now))))]
         return PurgePlan(now, rules, tuple(one for one in found if one.count))
 
-    def run(self, by: str = TIMETABLE) -> Receipt | None:
-        """Delete what is due; return the receipt, or None when nothing of anybody went."""
+    def start(self, user_id: str, by: str) -> Task:
+        """Return the purge that waits or runs in the background, begun now if there is none."""
+        now = self._clock.now()
+        with self._open_uow() as uow:
+            uow.register.hold()  # two clicks are one purge
+            busy = [one for one in uow.tasks.all(BUSY) if one.kind == KIND]
+            if busy:
+                return busy[0]
+            task = Task(new_id(), KIND, user_id, by, now, now, TaskState.WAITING)
+            uow.tasks.add(task)
+            uow.commit()
+        return task
+
+    def latest(self) -> Task | None:
+        """Return the newest purge that somebody asked for."""
+        with self._open_uow() as uow:
+            return next((one for one in uow.tasks.all() if one.kind == KIND), None)
+
+    def work(self, task: Task, control: TaskControl) -> None:
+        """Do it as a task; when it is stopped, the next run goes on from there."""
+        done = 0
+
+        def step(count: int) -> None:
+            nonlocal done
+            done += count
+            control.save(done, max(total, done), {}, ())
+
+        total = self.plan().total
+        receipt = self.run(task.by, step)
+        lines = [] if receipt is None else [TaskLine("", RECEIPT, receipt.receipt_id)]
+        control.save(total, total, {}, lines)
+
+    def run(
+        self, by: str = TIMETABLE, step: Callable[[int], None] = lambda count: None
+    ) -> Receipt | None:
+        """Delete what is due; return the receipt, or None when nothing of anybody went.
+
+        `step` hears after each transaction how many people it was about.
+        """
         plan = self.plan()
         for rule in SAMPLES:
             for people in _batches(plan.of(rule).people):
                 self._samples(rule, people, by)
+                step(len(people))
         for people in _batches(plan.of(Rule.ERASE).people):
             self._people(people, by)
+            step(len(people))
         self._papers()
         self._note(Rule.UNSURE, self._unsure.forget(plan.at))
         self._rest(plan)

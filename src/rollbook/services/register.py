@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from rollbook.domain.attendance import (
+    NO_CONSENT,
     QUIET,
     SCHOOL_LESSON,
     AttendancePolicy,
@@ -31,11 +32,13 @@ from rollbook.domain.statements import Change, statement
 from rollbook.domain.subjects import new_id
 from rollbook.errors import AlreadyExists, InvalidInput, SessionClosed
 from rollbook.services.excusing import excuse_told
+from rollbook.services.galleries import may_be_recognised
 from rollbook.services.marks import entry_of, marks_about, marks_of
 from rollbook.services.session_times import closing
 
 REASON_LIMIT = 1000  # characters
 CAMERA = "camera"
+BY_FACE = (Method.FACE, Method.PHOTO)
 
 
 class RegisterKeeper:
@@ -108,7 +111,8 @@ class RegisterKeeper:
     ) -> Mark | Ignored:
         """Write that somebody was seen, or say why nothing is written.
 
-        Of two processes that see an arrival at the same time one writes it.
+        Of two processes that see an arrival at the same time one writes it. A face writes nothing
+        once its consent is withdrawn, however long before that it was seen.
 
         Raises:
             NotFound: there is no such session or person.
@@ -117,6 +121,8 @@ class RegisterKeeper:
             uow.register.hold()
             session = uow.sessions.get(session_id)
             uow.subjects.get(subject_id)
+            if method in BY_FACE and not may_be_recognised(uow, subject_id, self._clock.now()):
+                return NO_CONSENT
             earlier = marks_about(uow, session.session_id, subject_id)
             kind = next_mark(session, earlier, at, direction)
             if isinstance(kind, Ignored):
@@ -128,7 +134,7 @@ class RegisterKeeper:
                 kind=kind,
                 at=at,
                 method=method,
-                by=CAMERA if method in (Method.FACE, Method.PHOTO) else method.value,
+                by=CAMERA if method in BY_FACE else method.value,
                 rule=rule_of(session, kind, at),
                 camera_id=camera_id,
                 direction=direction,
