@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rollbook.bootstrap.core import SystemClock
-from rollbook.bootstrap.privacy import PrivacyParts
+from rollbook.bootstrap.evidence import EvidenceParts
 
 if TYPE_CHECKING:
     from rollbook.services.due import DueRunner
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from rollbook.vision.engine import Engine
 
 
-class App(PrivacyParts):
+class App(EvidenceParts):
     """The parts of one installation; each is made when it is first used."""
 
     @cached_property
     def tasks(self) -> TaskRunner:
         """Long work that goes on while its page is closed."""
-        from rollbook.services import backups, export_jobs, key_rotation, register_check
+        from rollbook.services import backups, export_jobs, key_rotation, purging, register_check
         from rollbook.services.people_import import KIND
         from rollbook.services.tasks import TaskRunner
 

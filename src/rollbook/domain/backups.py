@@ -111,6 +111,14 @@ class Archive(Protocol):
         """Return the folder of the backups that are made before a change of the tables."""
         ...
 
+    def has_local_bundle(self) -> bool:
+        """Return whether a key bundle lies in that folder."""
+        ...
+
+    def replace_local_bundle(self, at: datetime) -> None:
+        """Write it anew, where there is one."""
+        ...
+
     def copies_with_keys(self) -> Sequence[str]:
         """Return local copies of the database that hold people's keys."""
         ...

@@ -198,6 +198,7 @@ class Backups:
                 "first: rollbook backup --go-on"
             )
         runs = [self._run_one(one, by, progress) for one in wanted]
+        self._archive.replace_local_bundle(self._clock.now())
         if not only and all(not run.failure for run in runs):
             self._forget_former_keys()
         return runs
@@ -255,7 +256,7 @@ class Backups:
         The next run replaces the bundle of each destination. Without a schedule nobody knows when.
         """
         places = tuple(one.shown for one in self.destinations())
-        local = tuple(self._archive.copies_with_keys())
+        local = tuple(self._local_keys())
         if not places and not local:
             return LastKeyCopy(None, ())
         wall = self.schedule()
@@ -272,9 +273,10 @@ class Backups:
         now, left = self._clock.now(), []
         try:
             self._archive.delete_copies()
+            self._archive.replace_local_bundle(now)
         except StorageUnavailable as error:
             log.warning("a copy with keys is still there: %s", error)
-            left += list(self._archive.copies_with_keys())
+            left += self._local_keys()
         for one in [] if self.is_paused() else self.destinations():
             try:
                 self._archive.replace_bundle(one.url, self.site_id(), now)
@@ -286,6 +288,11 @@ class Backups:
         if not left:
             return LastKeyCopy(None, ())
         return LastKeyCopy(self.last_key_copy_gone_by(now).gone_by, tuple(left))
+
+    def _local_keys(self) -> list[str]:
+        """Return what holds keys of people on this machine, beside the database."""
+        local = self._archive.local() if self._archive.has_local_bundle() else None
+        return [*self._archive.copies_with_keys(), *([] if local is None else [local])]
 
     def next_time(self, after: datetime) -> datetime:
         """Return when the schedule is due again. Raises InvalidInput when there is none."""

@@ -10,9 +10,10 @@ from pathlib import Path
 from rollbook.domain.backups import Backup, Progress, to_keep
 from rollbook.domain.subjects import new_id
 from rollbook.errors import StorageUnavailable
+from rollbook.storage.backup.before_migrating import LOCAL
 from rollbook.storage.backup.bundle import refuse_other_site, write_bundle
 from rollbook.storage.backup.checking import Contents
-from rollbook.storage.backup.container import DATA
+from rollbook.storage.backup.container import DATA, KEYS
 from rollbook.storage.backup.keying import SiteKeys
 from rollbook.storage.backup.naming import left_over, made_at, of_kind
 from rollbook.storage.backup.places import Place, shown, split
@@ -86,6 +87,15 @@ class HomeArchive:
     def local(self) -> str | None:
         folder = self._home / BACKUPS
         return str(folder) if folder.is_dir() else None
+
+    def has_local_bundle(self) -> bool:
+        local = self.local()
+        return local is not None and bool(of_kind(Place(local).names(), KEYS))
+
+    def replace_local_bundle(self, at: datetime) -> None:
+        if self.has_local_bundle():
+            with self._alone():
+                write_bundle(self._origin(LOCAL), Place(str(self._home / BACKUPS)), at)
 
     def copies_with_keys(self) -> Sequence[str]:
         return [str(folder) for folder in with_keys(self._home)]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import inspect
+from sqlalchemy import Connection, MetaData, inspect
 
 from rollbook.domain.backups import Restored
 from rollbook.domain.receipts import Receipt, ReceiptKind
@@ -112,7 +112,9 @@ def bring_back(
         RegisterTampered: the register of the backup does not hold.
     """
     if new.server is not None:
-        return _onto_server(found, new, at, by, progress)
+        restored, witness, head = _build(found, new, new.server, at, by, progress, replaces)
+        witness.reset(*head)
+        return restored
     if new.database.exists() and not replaces:
         raise AlreadyExists(
             "There is a Rollbook in %(home)s already. Nothing was changed. Choose another folder, "
@@ -122,7 +124,7 @@ def bring_back(
     with _building(new.home) as folder:
         file = folder / DATABASE
         url = f"sqlite:///{file.as_posix()}"
-        restored, witness, head = _build(found, new, url, at, by, progress)
+        restored, witness, head = _build(found, new, url, at, by, progress, False)
         if new.database.exists():
             set_aside(new.home, at)
         witness.reset(*head)  # a kill before the next line leaves no database, and says so
@@ -157,26 +159,21 @@ def _put_in_place(file: Path, target: Path) -> None:
     os.replace(file, target)
 
 
-def _onto_server(found: Found, new: NewHome, at: datetime, by: str, progress: Progress) -> Restored:
-    """Fill an empty database of a server; all of it appears at once."""
-    assert new.server is not None  # noqa: S101 - asked by the caller
-    restored, witness, head = _build(found, new, new.server, at, by, progress)
-    witness.reset(*head)
-    return restored
-
-
 def _build(
-    found: Found, new: NewHome, url: str, at: datetime, by: str, progress: Progress
+    found: Found,
+    new: NewHome,
+    url: str,
+    at: datetime,
+    by: str,
+    progress: Progress,
+    replaces: bool,
 ) -> tuple[Restored, Witness, tuple[int, bytes]]:
     """Return what came back, and what the witness of its register has to say."""
     engine = connect_engine(url, PATIENCE)
     try:
         with engine.connect() as connection:
             begin_writing(connection)
-            if inspect(connection).has_table("alembic_version"):
-                raise AlreadyExists(
-                    "The database holds a Rollbook already. Nothing was changed. Give an empty one."
-                )
+            _make_room(connection, replaces)
             with found.place.reading(found.name) as source:
                 restored = build(connection, source, found.plan, progress)
             _first_rows(connection, found.plan.keys.all)  # purposes that are newer than the backup
@@ -189,6 +186,20 @@ def _build(
     finally:
         engine.dispose()  # SQLite then folds its WAL into the file
     return restored, Witness(new.keys_dir, live.ring.register), head
+
+
+def _make_room(connection: Connection, replaces: bool) -> None:
+    """Drop what is there, if that was said; until the commit others see it as it was."""
+    if not inspect(connection).has_table("alembic_version"):
+        return
+    if not replaces:
+        raise AlreadyExists(
+            "The database holds a Rollbook already. Nothing was changed. Give an empty one, or "
+            "give --replace, which deletes what is there."
+        )
+    there = MetaData()
+    there.reflect(bind=connection)
+    there.drop_all(connection)
 
 
 def _prove(uow: Within, plan: Plan) -> None:
