@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rollbook.cli import common
+from rollbook.cli import common, key_safety
 
 if TYPE_CHECKING:
     from rollbook.bootstrap import App
@@ -135,8 +135,7 @@ def _followed(app: App, task: Task) -> Task:
                 update(last.done, max(last.total, 1))
         except KeyboardInterrupt:
             app.key_rotation.stop(task.task_id, BY)
-            for last in _states(app, last):
-                continue
+            last = [last, *_states(app, last)][-1]
     return last
 
 
@@ -170,4 +169,5 @@ def _say_end(task: Task, quiet: bool) -> None:
 
 def commands(app: typer.Typer) -> None:
     """Add the commands to the program."""
+    key_safety.commands(keys)
     app.add_typer(keys, name="keys")
