@@ -7,6 +7,7 @@ two steps leaves either the old state or the new one.
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import os
 import secrets
@@ -22,6 +23,7 @@ from rollbook.errors import AlreadyExists, DecryptionFailed, InvalidInput, Stora
 from rollbook.storage.keys import (
     create_site_key,
     load_site_keys,
+    make_keys_dir,
     parse_site_keys,
     replace_file,
     site_key_file,
@@ -146,7 +148,7 @@ class HomeKeySource:
 
     def describe(self) -> str:
         if is_locked(self.keys_dir):
-            return f"{locked_file(self.keys_dir)}, under a passphrase"
+            return str(locked_file(self.keys_dir))
         return str(site_key_file(self.keys_dir))
 
     def lock(self, passphrase: str) -> None:
@@ -158,16 +160,22 @@ class HomeKeySource:
             DecryptionFailed: locking was begun with another passphrase.
             StorageUnavailable: the folder cannot be written.
         """
-        plain = site_key_file(self.keys_dir)
+        self.refuse_locked()
         if not is_locked(self.keys_dir):
             require_long(passphrase)
             cost = new_cost()
             self._write(cost, cost.key(passphrase), load_site_keys(self.keys_dir))
-        elif not plain.exists():
-            raise AlreadyExists("The site key is locked already.")
         found = LockedKeys.read(locked_file(self.keys_dir))
         found.open(found.cost.key(passphrase))  # read back, before the only other one goes
-        wipe(plain)
+        wipe(site_key_file(self.keys_dir))
+
+    def refuse_locked(self) -> None:
+        """Raise AlreadyExists when it is locked, and no plain file is left to be locked."""
+        if is_locked(self.keys_dir) and not site_key_file(self.keys_dir).exists():
+            raise AlreadyExists(
+                "The site key is locked already. For another passphrase: rollbook keys unlock, "
+                "then rollbook keys lock."
+            )
 
     def unlock(self) -> None:
         """Make it a plain file again.
@@ -181,6 +189,35 @@ class HomeKeySource:
             raise InvalidInput("The site key is not locked.")
         store_site_keys(self.keys_dir, self.load())
         _unlink(locked_file(self.keys_dir))
+
+    def put(self, key: bytes, *, replace: bool) -> list[Path]:
+        """Put a key that was brought back in place; return where other ones were kept.
+
+        Raises:
+            AlreadyExists: another key is there, and `replace` is false; or this one is.
+            StorageUnavailable: the folder cannot be written.
+        """
+        plain, locked = site_key_file(self.keys_dir), locked_file(self.keys_dir)
+        others = [file for file in (plain, locked) if file.exists()]
+        if others == [plain] and plain.read_bytes().split() == [key]:
+            raise AlreadyExists("That key is there already. Nothing was changed.")
+        if others and not replace:
+            raise AlreadyExists(
+                "There is another key in %(file)s. To put this one in its place: rollbook keys "
+                "recover --replace. Nothing was changed.",
+                file=others[0],
+            )
+        try:
+            make_keys_dir(self.keys_dir)
+        except OSError as error:
+            raise StorageUnavailable(
+                "The folder %(folder)s cannot be written: %(reason)s. Nothing was changed.",
+                folder=self.keys_dir,
+                reason=error.strerror,
+            ) from error
+        aside = [_put_aside(file) for file in others]
+        store_site_keys(self.keys_dir, [key])
+        return aside
 
     def _locked(self) -> tuple[Fernet, list[bytes]]:
         found = LockedKeys.read(locked_file(self.keys_dir))
@@ -202,6 +239,18 @@ class HomeKeySource:
                 file=file,
                 reason=error.strerror,
             ) from error
+
+
+def _put_aside(file: Path) -> Path:
+    """Rename a file so that it is out of the way; return its new name."""
+    for number in itertools.count(1):
+        aside = file.with_name(f"{file.name}.replaced-{number}")
+        if not aside.exists():
+            break
+    try:
+        return file.rename(aside)
+    except OSError as error:
+        raise _still_there(file, error) from error
 
 
 def require_long(passphrase: str) -> None:

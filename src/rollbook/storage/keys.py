@@ -41,6 +41,12 @@ def site_key_file(keys_dir: Path) -> Path:
     return keys_dir / "site.key"
 
 
+def make_keys_dir(keys_dir: Path) -> None:
+    """Make the folder of keys, which only this user can open; raises OSError."""
+    keys_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _restrict(keys_dir)
+
+
 def create_site_key(keys_dir: Path) -> None:
     """Write a new site key that only this user can read; an existing one stays.
 
@@ -49,8 +55,7 @@ def create_site_key(keys_dir: Path) -> None:
     """
     file = site_key_file(keys_dir)
     try:
-        keys_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _restrict(keys_dir)
+        make_keys_dir(keys_dir)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
         handle = os.open(file, flags, 0o600)
     except FileExistsError:
@@ -198,12 +203,19 @@ def exposed(keys_dir: Path) -> str | None:
     file = site_key_file(keys_dir)
     if not file.is_file():
         return None
+    if os.name != "nt" and keys_dir.stat().st_mode & 0o077:
+        return f"Others on this machine can read {file}. Run: chmod 700 {keys_dir}"
+    return exposed_file(file)
+
+
+def exposed_file(file: Path) -> str | None:
+    """Return who else can read a file, as a sentence, or None when nobody can."""
+    if not file.is_file():
+        return None
     if os.name == "nt":
         return _exposed_by_acl(file)
-    if file.stat().st_mode & 0o077 or keys_dir.stat().st_mode & 0o077:
-        return (
-            f"Others on this machine can read {file}. Run: chmod 700 {keys_dir}; chmod 600 {file}"
-        )
+    if file.stat().st_mode & 0o077:
+        return f"Others on this machine can read {file}. Run: chmod 600 {file}"
     return None
 
 

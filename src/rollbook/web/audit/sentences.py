@@ -154,6 +154,31 @@ ACCESSES: Sentences = {
     "register checked": _l("%(who)s checked the register: %(faults)s faults."),
 }
 TRUST: Sentences = {
+    "witness begun": _l(
+        "The register began a new witness beside the keys: the old one was %(why)s."
+    ),
+    "anchor made": _l("%(who)s made an anchor of the register with %(entries)s entries."),
+    "anchor checked": _l(
+        "%(who)s compared the register with an anchor of %(entries)s entries: %(found)s."
+    ),
+    "loss accepted": _l(
+        "%(who)s let the register go on after entry %(entries)s, although it had %(witnessed)s."
+    ),
+    "recovery sheet made": _l("%(who)s made a recovery sheet of the site key %(key_id)s."),
+    "recovery shares made": _l(
+        "%(who)s made %(of)s recovery shares of the site key %(key_id)s, of which %(needed)s are "
+        "needed."
+    ),
+    "site key locked": _l("%(who)s put the site key %(key_id)s under a passphrase."),
+    "site key unlocked": _l("%(who)s took the passphrase off the site key %(key_id)s."),
+    "site key recovered": _l("%(who)s brought the site key %(key_id)s back from paper."),
+    "site key moved to the keyring": _l(
+        "%(who)s copied the site key %(key_id)s to the keyring of the system."
+    ),
+    "site key moved to a file": _l("%(who)s copied the site key %(key_id)s to a file."),
+    "site key file removed": _l(
+        "%(who)s deleted the key file: the site key %(key_id)s comes from elsewhere."
+    ),
     "backup made": _l("%(who)s made a backup of %(entries)s entries; it was read back whole."),
     "backups go on": _l("%(who)s let backups go on after a restore."),
     "copies deleted": _l("%(who)s deleted %(count)s copies of the database that held keys."),
