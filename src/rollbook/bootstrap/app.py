@@ -22,7 +22,14 @@ class App(EvidenceParts):
     @cached_property
     def tasks(self) -> TaskRunner:
         """Long work that goes on while its page is closed."""
-        from rollbook.services import backups, export_jobs, key_rotation, purging, register_check
+        from rollbook.services import (
+            backups,
+            export_jobs,
+            key_rotation,
+            purging,
+            register_check,
+            subject_access,
+        )
         from rollbook.services.people_import import KIND
         from rollbook.services.tasks import TaskRunner
 
@@ -32,6 +39,7 @@ class App(EvidenceParts):
             purging.KIND: lambda task, control: self.purging.work(task, control),
             export_jobs.KIND: lambda task, control: self.export_desk.work(task, control),
             backups.KIND: lambda task, control: self.backups.work(task, control),
+            subject_access.KIND: lambda task, control: self.subject_access.work(task, control),
             key_rotation.KIND: lambda task, control: self.key_rotation.work(task, control),
         }
         return TaskRunner(self.uow, self.clock, jobs, self.people_import.tidy)
