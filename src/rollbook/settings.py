@@ -73,6 +73,12 @@ class Settings(BaseSettings):
         default=None, ge=0, description="File descriptor from which that passphrase is read once."
     )
 
+    anchors_dir: Path | None = Field(
+        default=None,
+        description="Folder for the daily anchors of the register; by default `exports/anchors` "
+        "in the home.",
+    )
+
     @field_validator("home")
     @classmethod
     def _fits_an_address(cls, home: Path) -> Path:
@@ -102,6 +108,10 @@ class Settings(BaseSettings):
     @property
     def keys_dir(self) -> Path:
         return self.home / "keys"
+
+    @property
+    def resolved_anchors_dir(self) -> Path:
+        return self.anchors_dir or self.home / "exports" / "anchors"
 
     @property
     def resolved_database_url(self) -> str:

@@ -17,7 +17,7 @@ from typing import Literal
 import typer
 
 from rollbook.cli import common
-from rollbook.errors import DecryptionFailed, NotFound, RollbookError
+from rollbook.errors import DecryptionFailed, NotFound, RegisterTampered, RollbookError
 from rollbook.settings import Settings, load_settings
 
 State = Literal["ok", "note", "wrong"]
@@ -177,7 +177,8 @@ def _backups(settings: Settings) -> Iterator[Finding]:
     except RollbookError:
         return  # said above
     for problem in problems:
-        yield Finding("backups", "wrong", problem.sentence, f"Run: {problem.command}")
+        state: State = "note" if problem.kind in ("none", "no schedule", "never") else "wrong"
+        yield Finding("backups", state, problem.sentence, f"Run: {problem.command}")
     well = [run for run in runs if not run.failure]
     if well and not problems:
         yield Finding("backups", "ok", f"the last of {max(run.at for run in well):%Y-%m-%d %H:%M} UTC")

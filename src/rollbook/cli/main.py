@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from rollbook.cli import (
+    access,
     admin,
     backup,
     bench,
@@ -30,6 +31,7 @@ from rollbook.cli import (
     up,
     upgrade,
     users,
+    verify,
     watch,
 )
 
@@ -67,9 +69,11 @@ for module in (
     admin,
     backup,
     people,
+    access,
     erase,
     purge,
     users,
+    verify,
     enrol,
     importing,
     sessions,

@@ -490,6 +490,14 @@ class Register(Protocol):
 
     def verify(self, progress: Progress | None = None) -> Verification: ...
 
+    def head(self) -> tuple[int, bytes]:
+        """Return how many entries there are, and the last link, 32 bytes.
+
+        Raises:
+            RegisterTampered: the head was changed outside of Rollbook.
+        """
+        ...
+
     def link_at(self, number: int) -> bytes | None:
         """Return the link of an entry, 32 bytes, or None where there is no such entry."""
         ...

@@ -10,6 +10,7 @@ from rollbook.domain.localtime import to_utc
 from rollbook.domain.ports import UnitOfWork
 from rollbook.services.backups import BACKUP_JOB, Backups
 from rollbook.services.backups import LOOK_EVERY as LOOK_FOR_BACKUPS
+from rollbook.services.anchors import Anchors, Keep
 from rollbook.services.due import Errand, Jobs, NextTime
 from rollbook.services.erasing import FINISH_JOB, Erasing
 from rollbook.services.purging import Purging
@@ -18,6 +19,7 @@ from rollbook.services.session_life import SessionLife
 from rollbook.services.session_times import CLOSE_JOB, OPEN_JOB
 from rollbook.services.timetable import PLAN_AT, PLAN_JOB, Timetable
 
+ANCHOR_JOB, ANCHOR_AT = "anchor of the register", time(4, 20)
 PURGE_JOB, PURGE_AT = "purge", time(3, 40)
 REVIEW_JOB = "forget unsure faces"
 
@@ -25,6 +27,10 @@ REVIEW_JOB = "forget unsure faces"
 class Parts(Protocol):
     """What the jobs use of an installation."""
 
+    @property
+    def anchors(self) -> Anchors: ...
+    @property
+    def keep_anchor(self) -> Keep: ...
     @property
     def zone(self) -> ZoneInfo: ...
     @property
@@ -61,6 +67,11 @@ def jobs_of(parts: Parts) -> Jobs:
         BACKUP_JOB,
         lambda errand: parts.backups.run_when_due(errand),
         lambda after: after + LOOK_FOR_BACKUPS,
+    )
+    jobs.register(
+        ANCHOR_JOB,
+        lambda errand: parts.anchors.make_when_due(errand, parts.keep_anchor),
+        every_day(parts, ANCHOR_AT),
     )
     return jobs
 

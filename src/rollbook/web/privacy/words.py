@@ -46,6 +46,7 @@ RULES = {
 }
 RECEIPTS = {
     ReceiptKind.ERASURE: _l("Erasure of a person"),
+    ReceiptKind.LOSS: _l("Lost entries of the register"),
     ReceiptKind.PURGE: _l("Deleted by the rules of retention"),
     ReceiptKind.ROTATION: _l("New keys"),
     ReceiptKind.BACKUP: _l("Backup"),
