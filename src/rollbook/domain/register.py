@@ -57,6 +57,7 @@ class FaultKind(StrEnum):
     SHEET = "sheet"
     HEAD = "head"
     SESSION = "session"
+    REPLAYED = "replayed"  # a row outside of the register is an old one
 
 
 FAULTS = {
@@ -92,6 +93,14 @@ FAULTS = {
     "put back.",
     "no session": "Session %(session)s was removed, of which entry %(number)s tells.",
     "plan": "The title and rules of session %(session)s were altered or removed.",
+    "consent back": "Entry %(number)s says that a consent was withdrawn; it was put back in force.",
+    "consent gone": "The consent of which entry %(number)s tells was removed.",
+    "sample back": "Entry %(number)s says that samples were deleted; some were put back.",
+    "account back": "Entry %(number)s says whether an account is active; an old state of it was "
+    "put back.",
+    "role back": "Entry %(number)s gives an account its role; an old one was put back.",
+    "kiosk back": "Entry %(number)s says that a kiosk was shut out; it was let in again.",
+    "token back": "Entry %(number)s says that a token was revoked; it was put back in force.",
 }
 
 

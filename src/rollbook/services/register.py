@@ -34,6 +34,7 @@ from rollbook.errors import AlreadyExists, InvalidInput, SessionClosed
 from rollbook.services.excusing import excuse_told
 from rollbook.services.galleries import may_be_recognised
 from rollbook.services.marks import entry_of, marks_about, marks_of
+from rollbook.services.replays import replays
 from rollbook.services.session_times import closing
 
 REASON_LIMIT = 1000  # characters
@@ -200,9 +201,15 @@ class RegisterKeeper:
         }
 
     def verify(self, progress: Progress | None = None) -> Verification:
-        """Check the whole chain of the register."""
+        """Check the whole chain of the register, and that no old row was put back beside it."""
         with self._open_uow() as uow:
-            return uow.register.verify(progress)
+            return verified(uow, progress)
+
+
+def verified(uow: UnitOfWork, progress: Progress | None = None) -> Verification:
+    """Return what a check of the chain found; only one that holds is compared with other rows."""
+    found = uow.register.verify(progress)
+    return found if found.faults else replace(found, faults=replays(uow))
 
 
 def require_counted(session: Session) -> None:
