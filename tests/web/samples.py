@@ -26,3 +26,4 @@ SAMPLES["privacy.version_as_file"] = lambda site: {
     "document_id": site.ids.get("document_id", [DEFAULTS["document_id"](site)])[0],
     "ending": "txt",
 }
+DEFAULTS["destination_id"] = lambda site: site.ids.get("destination_id", ["0" * 32])[0]

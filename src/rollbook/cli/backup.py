@@ -124,7 +124,7 @@ def _status(app: App, as_json: bool) -> None:
     common.print_table(columns, rows, as_json=as_json, empty="No destination is set up.")
     if not as_json:
         for problem in app.backups.problems(app.clock.now()):
-            common.warn(problem)
+            common.warn(f"{problem.sentence} Run: {problem.command}")
         if app.backups.schedule():
             common.say(_daily(app))
 

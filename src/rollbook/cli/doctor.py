@@ -181,7 +181,9 @@ def _backups(settings: Settings) -> Iterator[Finding]:
         yield Finding("backups", state, problem.sentence, f"Run: {problem.command}")
     well = [run for run in runs if not run.failure]
     if well and not problems:
-        yield Finding("backups", "ok", f"the last of {max(run.at for run in well):%Y-%m-%d %H:%M} UTC")
+        yield Finding(
+            "backups", "ok", f"the last of {max(run.at for run in well):%Y-%m-%d %H:%M} UTC"
+        )
 
 
 def _models(settings: Settings) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time as clocks
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -39,7 +39,45 @@ TRY_AGAIN = timedelta(hours=1)  # after a run that failed
 TOO_OLD = timedelta(days=2)  # a daily backup that is older has failed or been forgotten
 SAY = 0.5  # seconds between two words of a task on how far it is
 
+# what a problem is in words, and what to do about it at a terminal
+PROBLEM_TEXT = {
+    "none": "There are no backups: if this machine breaks, everything is gone. Add a destination.",
+    "no schedule": "Backups are not made by themselves. Choose a time of day for them.",
+    "paused": "Backups rest since a restore, so that two machines do not write to one place. If "
+    "this is the site's machine now, let them go on.",
+    "copies": "A copy of the database from an upgrade or a restore is still there. It holds the "
+    "keys of people, also of those who are erased meanwhile. Delete it once all is well.",
+    "never": "No backup was made to %(where)s yet.",
+    "failed": "The last backup to %(where)s failed: %(why)s",
+    "old": "The last backup to %(where)s is of %(why)s. Look whether Rollbook runs at the chosen "
+    "time.",
+}
+PROBLEM_COMMAND = {
+    "none": "rollbook backup --add FOLDER",
+    "no schedule": "rollbook backup --daily 03:15",
+    "paused": "rollbook backup --go-on",
+    "copies": "rollbook backup --delete-copies",
+}
+
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is not in order."""
+
+    kind: str  # a key of PROBLEM_TEXT
+    where: str = ""
+    why: str = ""
+
+    @property
+    def sentence(self) -> str:
+        return PROBLEM_TEXT[self.kind] % {"where": self.where, "why": self.why}
+
+    @property
+    def command(self) -> str:
+        """Return what to type at a terminal."""
+        return PROBLEM_COMMAND.get(self.kind, "rollbook backup")
 
 
 class Backups:
@@ -350,32 +388,19 @@ class Backups:
         if failed:
             raise StorageUnavailable(" ".join(dict.fromkeys(failed)))
 
-    def problems(self, now: datetime) -> list[str]:
-        """Return what is not in order, in sentences that say what to do."""
+    def problems(self, now: datetime) -> list[Problem]:
+        """Return what is not in order, most important first."""
         found, destinations, runs = [], self.destinations(), self.runs()
         if not destinations:
-            found.append(
-                "There are no backups: if this machine breaks, everything is gone. Add a "
-                "destination under “Keys and backups”, or run: rollbook backup --add FOLDER"
-            )
+            found.append(Problem("none"))
         elif self.schedule() is None:
-            found.append(
-                "Backups are not made by themselves. Choose a time of day, or run: rollbook "
-                "backup --daily 03:15"
-            )
+            found.append(Problem("no schedule"))
         if self.is_paused():
-            found.append(
-                "Backups rest since a restore. If this is the site's machine now, let them go on: "
-                "rollbook backup --go-on"
-            )
+            found.append(Problem("paused"))
         for one in destinations:
             found += _problems_of(one, runs.get(one.destination_id), now)
         if self._archive.copies_with_keys():
-            found.append(
-                "A copy of the database from an upgrade or a restore is still there. It holds the "
-                "keys of people, also of those who are erased meanwhile. Delete it once all is "
-                "well: rollbook backup --delete-copies"
-            )
+            found.append(Problem("copies"))
         return found
 
     def delete_copies(self, by: str) -> int:
@@ -444,16 +469,13 @@ def _wants(run: Run | None, wanted: datetime, now: datetime) -> bool:
     return bool(run.failure) and now - run.at >= TRY_AGAIN
 
 
-def _problems_of(one: Destination, run: Run | None, now: datetime) -> list[str]:
+def _problems_of(one: Destination, run: Run | None, now: datetime) -> list[Problem]:
     if run is None:
-        return [f"No backup was made to {one.shown} yet. Run: rollbook backup"]
+        return [Problem("never", one.shown)]
     if run.failure:
-        return [f"The last backup to {one.shown} failed: {run.failure}"]
+        return [Problem("failed", one.shown, run.failure)]
     if now - run.at > TOO_OLD:
-        return [
-            f"The last backup to {one.shown} is of {run.at:%Y-%m-%d}. Look whether Rollbook runs "
-            "at the chosen time, or run: rollbook backup"
-        ]
+        return [Problem("old", one.shown, run.at.date().isoformat())]
     return []
 
 
