@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from rollbook.bootstrap.backups import BackupParts
 from rollbook.domain.erasing import KeyCopies
+from rollbook.errors import NotFound
 
 if TYPE_CHECKING:
     from rollbook.services.erasing import Erasing
     from rollbook.services.pending_photos import PhotoShelf
+    from rollbook.services.subject_access import SubjectAccess
     from rollbook.storage.erasures import ErasureList
 
 
@@ -33,6 +35,28 @@ class RightsParts(BackupParts):
             self._replace_key_copies,
             self._photos_in_memory,
         )
+
+    @cached_property
+    def subject_access(self) -> SubjectAccess:
+        from rollbook.reports.access_archive import access_archive
+        from rollbook.services.subject_access import SubjectAccess
+
+        return SubjectAccess(
+            self.uow,
+            self.clock,
+            access_archive,
+            self.work_files,
+            lambda: {"backup_places": len(self.backups.destinations())},
+            self._agreed_text,
+        )
+
+    def _agreed_text(self, text_id: str) -> str | None:
+        """Return the text that a consent names, where the site has published it."""
+        with self.uow() as uow:
+            try:
+                return uow.documents.get(text_id).text
+            except NotFound:
+                return None
 
     @property
     def erasure_list(self) -> ErasureList:

@@ -94,6 +94,8 @@ class Erasing:
             InvalidInput: the account of one is the only administrator's.
         """
         begun = [self._begin(subject_id, by) for subject_id in dict.fromkeys(subject_ids)]
+        for intent, _known in begun:  # before the copies: they take the list along
+            self._erased().put(intent.subject_id, intent.at, intent.receipt_id)
         copies = self._replace_copies() if begun else KeyCopies()
         return [self._finish(intent, known, copies) for intent, known in begun]
 

@@ -75,6 +75,7 @@ ENROLMENTS: Sentences = {
 CONSENTS: Sentences = {
     "recorded": _l("%(who)s recorded a consent of %(person)s."),
     "withdrawn": _l("%(who)s withdrew the consent of %(person)s."),
+    "crops withdrawn": _l("%(who)s withdrew the consent to keep pictures of %(person)s."),
     "ran out": _l("The consents of %(count)s people have run out; their samples were deleted."),
     "consents limited": _l("%(who)s set the day on which consents of %(count)s people end."),
 }

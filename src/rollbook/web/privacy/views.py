@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rollbook.web.privacy import erasing
+from rollbook.web.privacy import access, erasing, papers, public, receipts, retention
 from rollbook.web.privacy.area import blueprint
 
-__all__ = ["blueprint", "erasing"]
+__all__ = ["access", "blueprint", "erasing", "papers", "public", "receipts", "retention"]
