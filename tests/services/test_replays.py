@@ -121,6 +121,13 @@ def test_a_revoked_token_that_was_put_back_is_found(site: Site) -> None:
     assert codes(site) == ["token back"]
 
 
+def test_a_row_that_does_not_open_is_named(site: Site) -> None:
+    site.parts.consenting.record(site.ada.subject_id, TERMS)
+    with site.parts.database.engine.begin() as connection:
+        connection.execute(consents.update().values(payload=b"x"))
+    assert codes(site) == ["row altered"]
+
+
 def test_who_was_erased_takes_their_consents_along(database: Database) -> None:
     from builders import erase
 

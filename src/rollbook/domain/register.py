@@ -93,6 +93,8 @@ FAULTS = {
     "put back.",
     "no session": "Session %(session)s was removed, of which entry %(number)s tells.",
     "plan": "The title and rules of session %(session)s were altered or removed.",
+    "row altered": "A sealed row of people, consents, accounts or kiosks does not open: it was "
+    "altered or put in the place of another one.",
     "consent back": "Entry %(number)s says that a consent was withdrawn; it was put back in force.",
     "consent gone": "The consent of which entry %(number)s tells was removed.",
     "sample back": "Entry %(number)s says that samples were deleted; some were put back.",

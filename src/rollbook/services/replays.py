@@ -6,12 +6,13 @@ the change, and nobody can take an entry out of it unseen, so the two are compar
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from rollbook.domain.ports import UnitOfWork
 from rollbook.domain.register import Entry, EntryKind, Fault, FaultKind
-from rollbook.errors import NotFound
+from rollbook.errors import DecryptionFailed, NotFound
 
+Look = Callable[[UnitOfWork, Sequence[Entry]], Iterator[Fault]]
 ACTIVE = {"added": True, "enabled": True, "disabled": False}
 REVOKED = {"kiosk added": False, "kiosk code made": False, "kiosk revoked": True}
 
@@ -24,8 +25,18 @@ def replays(uow: UnitOfWork) -> tuple[Fault, ...]:
     """
     kinds = (EntryKind.CONSENT, EntryKind.ENROLMENT, EntryKind.ACCOUNT)
     told = uow.register.entries(kinds)[::-1]
-    found = (*_consents(uow, told), *_samples(uow, told), *_users(uow, told), *_keys(uow, told))
+    found = [
+        fault for look in (_consents, _samples, _users, _keys) for fault in _read(look, uow, told)
+    ]
     return tuple(sorted(found, key=lambda fault: fault.number))
+
+
+def _read(look: Look, uow: UnitOfWork, told: Sequence[Entry]) -> Sequence[Fault]:
+    """Return what these rows contradict; rows that do not even open are a fault of their own."""
+    try:
+        return list(look(uow, told))
+    except DecryptionFailed:
+        return [Fault(0, FaultKind.REPLAYED, "row altered")]
 
 
 def _fault(entry: Entry, code: str) -> Fault:
