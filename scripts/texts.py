@@ -47,6 +47,7 @@ CONSTANTS = {
     "domain/enrolment.py": ("INTAKE_TEXT",),
     "domain/faces.py": ("REFUSAL_TEXT",),
     "domain/identification.py": ("DOUBT_TEXT",),
+    "services/backups.py": ("PROBLEM_TEXT",),
     "services/camera_test.py": ("SENTENCES",),
     "services/guided.py": ("PROMPTS",),
     "web/bodies.py": ("BUSY",),

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 from argon2 import PasswordHasher
 
 from rollbook.domain.attendance import Session
-from rollbook.domain.ports import OpenUnitOfWork
+from rollbook.domain.ports import Clock, OpenUnitOfWork
+from rollbook.domain.receipts import Receipt
 from rollbook.domain.subjects import Consent, Crop, Group, Membership, Reference, Subject, new_id
 from rollbook.domain.templates import Template, TemplateSpace, unit_rows
+from rollbook.services.erasing import Erasing
+from rollbook.storage.database import Database
+from rollbook.storage.erasures import ErasureList
 from rollbook.storage.passwords import ArgonHasher
+from rollbook.storage.remains import HomeRemains, ListOfErased
+from rollbook.storage.work_files import WorkFiles
+from rollbook.testing import FixedClock
 
 SPACE = TemplateSpace("sface", "0123456789ab", 128)
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -46,9 +54,9 @@ def make_session(group_id: str, starts_at: datetime = NOW, title: str = "Maths")
 
 
 def make_class(
-    open_uow: OpenUnitOfWork, names: Sequence[str], group: str = "7a"
+    open_uow: OpenUnitOfWork, names: Sequence[str], group: str = "7a", *, agreed: bool = True
 ) -> tuple[Group, list[Subject]]:
-    """Write a group with people of these names, members since long ago."""
+    """Write a group with people of these names who agreed, members since long ago."""
     made = Group(new_id(), group)
     people = [make_subject(name) for name in names]
     with open_uow() as uow:
@@ -56,8 +64,22 @@ def make_class(
         uow.groups.add(made)
         for person in people:
             uow.groups.join(Membership(made.group_id, person.subject_id, LONG_AGO))
+            if agreed:
+                uow.consents.add(make_consent(person.subject_id))
         uow.commit()
     return made, people
+
+
+def erase(database: Database, subject_id: str, clock: Clock | None = None) -> Receipt:
+    """Erase somebody of a database that lies in its home."""
+    home = Path(str(database.engine.url.database)).parent
+    used = clock or FixedClock(NOW)
+    lines = ErasureList(home / "keys", database.ring.signer.public_key, database.ring.signer.sign)
+    remains = HomeRemains(home, home / "rollbook.db", WorkFiles(home / "work"))
+    day = used.now().date()
+    erasing = Erasing(database.uow, used, lambda: day, remains, lambda: ListOfErased(lines))
+    (receipt,) = erasing.erase([subject_id])
+    return receipt
 
 
 def quick_hasher() -> ArgonHasher:

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from rollbook import settings as settings_of_rollbook
+from rollbook.bootstrap.keys import key_source
+
 if TYPE_CHECKING:
     from rollbook.storage.database import Database
 
@@ -37,6 +40,8 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("ROLLBOOK_") and name != "ROLLBOOK_FACES":
             monkeypatch.delenv(name)
+    settings_of_rollbook.forget_secrets()
+    key_source.cache_clear()
 
 
 @pytest.fixture(scope="session")

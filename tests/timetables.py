@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from functools import cached_property
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from builders import make_class
 from rollbook.domain.attendance import AttendanceRecord, Mark, Session, SessionState, Status
 from rollbook.domain.ports import UnitOfWork
+from rollbook.domain.receipts import Receipt
 from rollbook.domain.subjects import Group, Subject
 from rollbook.domain.timetable import Series
 from rollbook.services.absences import Absences
 from rollbook.services.calendars import Calendars
 from rollbook.services.due import DueRunner
 from rollbook.services.due_jobs import jobs_of
+from rollbook.services.purging import Purging
 from rollbook.services.register import RegisterKeeper
 from rollbook.services.reviewing import Reviewing
 from rollbook.services.session_life import SessionLife
 from rollbook.services.timetable import Timetable
 from rollbook.storage.database import Database
+from rollbook.storage.old_logs import LogFolder
 from rollbook.testing import FixedClock
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -33,6 +37,10 @@ BY = "administrator a"
 def at(day: date, hour: int, minute: int = 0) -> datetime:
     """Return an instant on Berlin's clocks."""
     return datetime.combine(day, time(hour, minute), BERLIN).astimezone(UTC)
+
+
+def _nobody(subject_ids: Sequence[str], by: str) -> list[Receipt]:
+    raise AssertionError("nobody is erased here")
 
 
 @dataclass
@@ -73,6 +81,11 @@ class School:
     @cached_property
     def reviewing(self) -> Reviewing:
         return Reviewing(self.uow, self.clock)
+
+    @cached_property
+    def purging(self) -> Purging:
+        logs = LogFolder(Path("no logs are here"))
+        return Purging(self.uow, self.clock, lambda: self.zone, self.reviewing, logs, _nobody)
 
     @cached_property
     def keeper(self) -> RegisterKeeper:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 
+from rollbook.hardening import harden
+
 
 def main() -> None:
     """Run the command line; Ctrl-C ends it with a sentence from its first moment on."""
+    harden()
     try:
         from rollbook.cli.main import main as run  # takes long enough to be interrupted
 

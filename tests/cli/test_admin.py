@@ -66,7 +66,12 @@ def test_doctor_names_models_key_and_what_is_not_detected(new_home: Path) -> Non
     found = findings(new_home)
     assert {row["state"] for row in found.values()} <= {"ok", "note"}, found
     assert found["network sface"]["found"].startswith("SHA-256 fb143eea07838aa5")
-    assert "stolen machine is not" in found["key"]["mend"]
+    assert "in a file beside the data" in found["key"]["found"]
+    stolen = found["who steals the whole machine while it is switched off, or its disk"]
+    assert stolen["found"].startswith("reads everything.")
+    copied = found["who has copies of the data: a backup, the database, exports, logs"]
+    assert copied["found"].startswith("reads nothing.")
+    assert found["recovery sheet"]["state"] == "note"
     assert "not detected yet" in found["presentation attacks"]["found"]
     for name in ("camera 0", "Chromium", "ffmpeg", "PostgreSQL", "Redis", "database"):
         assert found[name]["found"]

@@ -84,8 +84,8 @@ def test_a_newer_version_comes_and_a_broken_one_goes_again(book: Path, tmp_path:
     assert done.returncode == 0, done.stderr
     assert "Upgraded from 0.1.0 to 0.2.0." in done.stdout
     assert site.version == "rollbook 0.2.0"
-    (copy,) = (book / "backups").iterdir()
-    assert (copy / "rollbook.db").is_file() and (copy / "keys" / "site.key").is_file()
+    assert "Database and keys were copied to" in done.stdout
+    assert not list((book / "backups").iterdir())  # proved, so no copy of anybody's key stays
 
     broken = wheel(tmp_path / "bad", "0.3.0", {"rollbook/cli/register.py": "raise SystemExit(3)"})
     failed = site.rollbook("upgrade", str(broken))
@@ -94,6 +94,7 @@ def test_a_newer_version_comes_and_a_broken_one_goes_again(book: Path, tmp_path:
     assert site.version == "rollbook 0.2.0"
     assert "Ada Lovelace" in site.rollbook("person", "list").stdout
     assert site.rollbook("verify").returncode == 0
+    assert not list((book / "backups").iterdir())
 
     older = site.rollbook("upgrade", str(tmp_path / "first" / "rollbook-0.1.0-py3-none-any.whl"))
     assert older.returncode == 1 and "is not newer" in older.stderr

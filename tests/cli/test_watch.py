@@ -166,14 +166,14 @@ def test_a_running_watch_learns_of_changes_and_of_the_sessions_end(
     site: App, lesson: Session
 ) -> None:
     known = site.galleries.for_session(lesson)
-    assert site._newer_gallery(lesson, known.version) is None
+    assert site._newer_gallery(lesson, known) is None
     enrol(site, Group(lesson.group_id, "7a"), "Edsger Dijkstra", t.BLUE)
-    newer = site._newer_gallery(lesson, known.version)
+    newer = site._newer_gallery(lesson, known)
     assert newer is not None
     assert len(newer.gallery) == 3
     site.register.close_session(lesson.session_id)
     with pytest.raises(SessionClosed):
-        site._newer_gallery(lesson, newer.version)
+        site._newer_gallery(lesson, newer)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from builders import make_consent
 from rollbook.domain.attendance import Direction, Method, Session, Status, plan_session
 from rollbook.domain.month import GroupMonth, Month, MonthRegister
 from rollbook.domain.register import EntryKind
@@ -52,6 +53,7 @@ class School:
             for member, since in members.items():
                 if member.lower() not in known:
                     uow.subjects.add(Subject(member.lower(), member, external_id=f"X-{member}"))
+                    uow.consents.add(make_consent(member.lower()))
                 uow.groups.join(Membership(name, member.lower(), since))
             uow.commit()
 
@@ -125,6 +127,7 @@ def test_who_joins_or_leaves_in_the_month_counts_only_for_their_days(school: Sch
     school.add_group("8A", Ada=START, New=date(2025, 4, 10), Later=date(2025, 5, 1))
     with school.database.uow() as uow:
         uow.subjects.add(Subject("gone", "Gone"))
+        uow.consents.add(make_consent("gone"))
         uow.groups.join(Membership("8A", "gone", START, until=date(2025, 4, 8)))
         uow.commit()
     for day in (1, 9, 10):

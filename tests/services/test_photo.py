@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import make_consent
 from rollbook.domain.attendance import (
     Direction,
     Ignored,
@@ -32,6 +33,7 @@ from rollbook.domain.identification import (
     Unidentified,
 )
 from rollbook.domain.ports import ReviewItem
+from rollbook.domain.subjects import Consent
 from rollbook.domain.templates import Template, TemplateSpace, unit_rows
 from rollbook.services.galleries import SessionGallery
 from rollbook.services.photo import PhotoResult, PhotoTaker, in_rows
@@ -61,11 +63,30 @@ class Reviews:
         return list(self.items)
 
 
+class Agreed:
+    """Everybody agreed, except those who withdrew."""
+
+    def __init__(self) -> None:
+        self.withdrew: set[str] = set()
+
+    def all_of(self, subject_ids: Iterable[str]) -> dict[str, list[Consent]]:
+        return {one: [make_consent(one)] for one in subject_ids if one not in self.withdrew}
+
+
+class Settings:
+    """A site that uses faces."""
+
+    def get(self, key: str, default: object = None) -> object:
+        return default
+
+
 class FakeWork:
     """Only what leaving faces for review needs."""
 
     def __init__(self) -> None:
         self.reviews = Reviews()
+        self.consents = Agreed()
+        self.site = Settings()
         self.commits = 0
 
     def __enter__(self) -> Self:
@@ -221,6 +242,21 @@ def test_confirming_twice_writes_once_and_leaves_unsure_faces_once() -> None:
     assert again.marks == () and again.ignored == (("p0", "already marked"),)
     assert room.written == [("p0", Method.PHOTO)]
     assert room.work.reviews.items[0].body["candidates"][0][0] == "p1"  # type: ignore[index]
+
+
+def test_a_face_is_not_left_when_somebody_it_may_be_withdrew() -> None:
+    room = Room()
+    result = room.take([like(6, 1, 0.4)])
+    room.work.consents.withdrew.add("p1")
+    assert room.taker().confirm(SESSION, result, NOW).reviews == 0
+    assert room.work.reviews.items == []
+
+
+def test_nothing_is_embedded_where_nobody_can_be_found() -> None:
+    room = Room(people=0)
+    room._embed = None  # type: ignore[assignment, method-assign]
+    result = room.take([person(0), person(1)])
+    assert [type(face.decision) for face in result.faces] == [Unidentified, Unidentified]
 
 
 def test_proposing_writes_nothing() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from builders import NOW, make_class, make_subject
+from builders import NOW, make_class, make_consent, make_subject
 from rollbook.domain.attendance import (
+    NO_CONSENT,
     NOT_IN,
     NOT_OPEN_YET,
     OFFICE_DAY,
@@ -26,7 +28,9 @@ from rollbook.domain.attendance import (
 from rollbook.domain.register import EntryKind
 from rollbook.domain.subjects import new_id
 from rollbook.errors import InvalidInput, NotFound, SessionClosed
+from rollbook.services.consenting import Consenting
 from rollbook.services.register import REASON_LIMIT, RegisterKeeper, clean_remark
+from rollbook.services.site import Site
 from rollbook.storage.database import Database
 from rollbook.testing import FixedClock
 
@@ -131,9 +135,42 @@ def test_a_visitor_who_was_marked_is_listed_as_well(room: Room) -> None:
     guest = make_subject("Guest")
     with room.database.uow() as uow:
         uow.subjects.add(guest)
+        uow.consents.add(make_consent(guest.subject_id))
         uow.commit()
     room.see(guest.subject_id, 1)
     assert len(room.statuses()) == 3
+
+
+def test_a_face_writes_nothing_once_the_consent_is_withdrawn(room: Room) -> None:
+    """However early it was seen: the transaction that writes the mark looks again."""
+    Consenting(room.database.uow, room.clock).withdraw(room.ada)
+    assert room.see(room.ada, 1) == NO_CONSENT
+    assert room.statuses()[0] is Status.OPEN
+    with room.database.uow() as uow:
+        assert not uow.register.entries([EntryKind.MARK])
+
+
+def test_a_face_writes_nothing_after_the_day_that_the_consent_ends(room: Room) -> None:
+    with room.database.uow() as uow:
+        (consent,) = uow.consents.of(room.ada)
+        uow.consents.update(replace(consent, retain_until=NOW.date() - timedelta(days=1)))
+        uow.commit()
+    assert room.see(room.ada, 1) == NO_CONSENT
+
+
+def test_a_face_writes_nothing_where_faces_are_switched_off(room: Room) -> None:
+    Site(room.database.uow, room.clock).change("admin", faces_enabled=False)
+    assert room.see(room.ada, 1) == NO_CONSENT
+
+
+@pytest.mark.parametrize("method", [Method.PIN, Method.QR])
+def test_who_did_not_agree_is_marked_by_pin_by_code_and_by_hand(room: Room, method: Method) -> None:
+    Consenting(room.database.uow, room.clock).withdraw(room.ada)
+    mark = room.keeper.sight(room.session.session_id, room.ada, NOW, method)
+    assert isinstance(mark, Mark) and mark.method is method
+    Consenting(room.database.uow, room.clock).withdraw(room.bob)
+    assert room.set(room.bob, Status.PRESENT).method is Method.HAND
+    assert room.statuses() == [Status.PRESENT, Status.PRESENT]
 
 
 def test_closing_makes_absent_who_was_not_seen_and_folds_the_marks(room: Room) -> None:

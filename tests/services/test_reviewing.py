@@ -16,7 +16,7 @@ from rollbook.errors import InvalidInput, NotFound
 from rollbook.services.corrections import Corrections
 from rollbook.services.due import DueRunner, no_jobs
 from rollbook.services.register import RegisterKeeper
-from rollbook.services.reviewing import Reviewing
+from rollbook.services.reviewing import LOOK_EVERY, Reviewing
 from rollbook.services.site import Site as SiteChoices
 from rollbook.storage.database import Database
 from rollbook.testing import COLOUR_SPACE, FixedClock
@@ -190,7 +190,7 @@ def test_what_nobody_decides_on_is_forgotten_after_the_days_of_the_site(room: Ro
     jobs.register("forget", room.queue.forget_when_due, lambda after: after + timedelta(days=1))
     due = DueRunner(room.database.uow, room.clock, jobs)
     room.leave((room.ada, 0.41))
-    room.clock.advance(14 * DAY)
+    room.clock.advance(13 * DAY)
     room.leave((room.bob, 0.41))
     assert due.run_due() == 1
     assert len(room.waiting()) == 2
@@ -208,3 +208,23 @@ def test_what_nobody_decides_on_is_forgotten_after_the_days_of_the_site(room: Ro
     for wrong in (0, 91, -1):
         with pytest.raises(InvalidInput):
             choices.change(BELL, review_days=wrong)
+
+
+def test_nobody_waits_longer_than_the_days_of_the_site_even_between_two_looks(room: Room) -> None:
+    room.leave((room.ada, 0.41))
+    room.clock.advance(14 * DAY - LOOK_EVERY.total_seconds() + 1)
+    assert room.queue.forget(room.clock.now()) == 1
+    assert room.queue.forget(room.clock.now()) == 0
+
+
+def test_a_server_that_was_stopped_shows_no_old_face_and_forgets_it_at_once(room: Room) -> None:
+    jobs = no_jobs({})
+    jobs.register("forget", room.queue.forget_when_due, lambda after: after + LOOK_EVERY)
+    DueRunner(room.database.uow, room.clock, jobs).run_due()
+    room.leave((room.ada, 0.41))
+    room.clock.advance(100 * DAY)
+    assert room.waiting() == []
+    started_anew = DueRunner(room.database.uow, room.clock, jobs)
+    assert started_anew.run_due() == 1
+    with room.database.uow() as uow:
+        assert uow.reviews.all() == []

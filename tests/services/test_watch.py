@@ -127,7 +127,7 @@ class Bench:
         start: datetime = t.START,
         frames_a_second: float = 10.0,
         direction: Direction = Direction.BOTH,
-        newer: Callable[[int], SessionGallery | None] = lambda version: None,
+        newer: Callable[[SessionGallery], SessionGallery | None] = lambda known: None,
         judge: Callable[[Pixels, DetectedFace], Quality] = lambda pixels, face: GOOD,
     ) -> None:
         engine = Engine(t.ColourDetector([t.RED, t.GREEN, t.BLUE]), t.ColourEmbedder())
@@ -296,10 +296,10 @@ def test_the_loss_of_a_camera_and_its_return_are_told_once_each() -> None:
 def test_somebody_enrolled_meanwhile_is_recognised_without_a_restart() -> None:
     asked = 0
 
-    def newer(version: int) -> SessionGallery | None:
+    def newer(known: SessionGallery) -> SessionGallery | None:
         nonlocal asked
         asked += 1
-        return gallery({"blue": t.BLUE}, version=2) if version == 1 and asked > 12 else None
+        return gallery({"blue": t.BLUE}, version=2) if known.version == 1 and asked > 12 else None
 
     bench = Bench([scene((t.BLUE, 100, 100))] * 40, newer=newer)
     bench.run()

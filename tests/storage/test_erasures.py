@@ -117,7 +117,7 @@ def test_a_copy_is_merged_and_a_damaged_one_is_refused(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_processes_append_side_by_side(tmp_path: Path) -> None:
     workers = [
-        subprocess.Popen([sys.executable, "-c", APPENDING, str(tmp_path), str(first)])  # noqa: S603
+        subprocess.Popen([sys.executable, "-c", APPENDING, str(tmp_path), str(first)])
         for first in (0, 50, 100)
     ]
     assert [worker.wait(60) for worker in workers] == [0, 0, 0]

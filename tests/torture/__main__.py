@@ -18,6 +18,8 @@ from torture.frame import Outcome, Plan
 
 ROWS = {
     "kills": "SIGKILL at random moments",
+    "thief": "A thief without the key",
+    "writer": "A thief who can write",
 }
 
 

@@ -17,3 +17,13 @@ DEFAULTS: dict[str, Callable[[Any], str]] = {
     "user_id": lambda site: site.users["bob"].user_id,
 }
 UNKNOWN = "0" * 32
+
+PAPER = {"kind": "notice", "language": "en"}
+SAMPLES["privacy.paper"] = SAMPLES["privacy.publish"] = lambda site: PAPER
+SAMPLES["privacy.paper_as_file"] = lambda site: {**PAPER, "ending": "txt"}
+DEFAULTS["document_id"] = lambda site: "notice-en-2026-03-02-000000"
+SAMPLES["privacy.version_as_file"] = lambda site: {
+    "document_id": site.ids.get("document_id", [DEFAULTS["document_id"](site)])[0],
+    "ending": "txt",
+}
+DEFAULTS["destination_id"] = lambda site: site.ids.get("destination_id", ["0" * 32])[0]

@@ -402,7 +402,7 @@ def test_groups_are_joined_and_left_by_administrators(desk: Desk) -> None:
 
 def test_removing_needs_the_name_and_destroys_everything(desk: Desk, ada: Subject) -> None:
     desk.send(desk.bob, ada.subject_id, ("a.png", png(RED)))
-    address = f"/people/{ada.subject_id}/remove"
+    address = f"/privacy/erase/{ada.subject_id}"
     assert desk.bob.get(address).status_code == 403
     assert "Type the name" in text(desk.alice, address)
     assert desk.alice.post(address, data={"name": "Alan Turing"}).status_code == 400
@@ -416,7 +416,7 @@ def test_removing_needs_the_name_and_destroys_everything(desk: Desk, ada: Subjec
 def test_removing_asks_who_it_is_when_the_sign_in_is_old(desk: Desk) -> None:
     client = desk.client_of("alice")
     desk.site.clock.at += timedelta(hours=3)
-    address = f"/people/{desk.site.ada.subject_id}/remove"
+    address = f"/privacy/erase/{desk.site.ada.subject_id}"
     assert client.get(address).status_code == 303
     assert client.post(address, data={"name": "Ada Lovelace"}).status_code == 303
     assert desk.alice.get(f"/people/{desk.site.ada.subject_id}").status_code == 200

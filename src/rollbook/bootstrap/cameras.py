@@ -168,8 +168,8 @@ class CameraParts(KioskParts):
 
         return CameraTester(read_image, self.engine.detect, LandmarkQualityMeter())
 
-    def _newer_gallery(self, session: Session, version: int) -> SessionGallery | None:
-        """Return the session's gallery when it may have changed since this version.
+    def _newer_gallery(self, session: Session, known: SessionGallery) -> SessionGallery | None:
+        """Return the session's gallery when the known one does not hold any more.
 
         Raises:
             SessionClosed: somebody closed the session.
@@ -177,6 +177,4 @@ class CameraParts(KioskParts):
         with self.uow() as uow:
             if uow.sessions.get(session.session_id).state is not SessionState.OPEN:
                 raise SessionClosed("The session was closed.")
-            if uow.gallery_version() == version:
-                return None
-        return self.galleries.for_session(session)
+        return self.galleries.newer(session, known)

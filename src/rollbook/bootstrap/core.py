@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
     from rollbook.domain.enrolment import EnrolmentLevels
     from rollbook.domain.identification import Calibration, LookAlikes, ProbeKind
+    from rollbook.domain.key_safety import KeySafety
     from rollbook.domain.ports import UnitOfWork
     from rollbook.domain.templates import TemplateSpace
     from rollbook.services.engine_pool import EnginePool
+    from rollbook.services.escrow import EscrowBook
     from rollbook.services.galleries import Galleries
     from rollbook.storage.database import Database
     from rollbook.vision.engine import Engine
@@ -66,6 +68,22 @@ class Core:
         if threads is not None:
             settings = settings.model_copy(update={"threads": threads})
         return type(self)(settings, self.clock, self.database, self.given_engine)
+
+    def key_safety(self) -> KeySafety:
+        """Return where the site key is, and against whom the data are safe."""
+        from rollbook.bootstrap.keys import key_safety
+        from rollbook.services.escrow import last_sheet
+
+        with self.uow() as uow:
+            sheet = last_sheet(uow)
+        return key_safety(self.settings, sheet)
+
+    @cached_property
+    def escrow(self) -> EscrowBook:
+        """Remembers of which key a recovery sheet was made."""
+        from rollbook.services.escrow import EscrowBook
+
+        return EscrowBook(self.uow, self.clock)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -61,19 +61,21 @@ class PeopleParts(AccountParts):
         from rollbook.services.look_alike_book import LookAlikeBook
 
         return LookAlikeBook(
-            self.uow, lambda: self.engines.run(lambda app: app.compare_everybody())
+            self.uow, self.clock, lambda: self.engines.run(lambda app: app.compare_everybody())
         )
 
     def compare_everybody(self) -> LookAlikes:
-        """Return who of those who agreed looks like whom."""
+        """Return who of those who agreed looks like whom; nobody where faces are switched off."""
         from rollbook.services.galleries import who_agreed
+        from rollbook.services.site import faces_enabled
 
-        space = self.engine.space
         with self.uow() as uow:
+            if not faces_enabled(uow):
+                return frozenset()
+            space = self.engine.space
             agreed = who_agreed(uow, None, self.clock.now())
-            owners, rows = uow.references.templates(space)
-        known = [place for place, owner in enumerate(owners) if owner in agreed]
-        return self._look_alikes([owners[place] for place in known], rows[known], space)
+            owners, rows = uow.references.templates(space, agreed)
+        return self._look_alikes(owners, rows, space)
 
     @cached_property
     def work_files(self) -> WorkFiles:

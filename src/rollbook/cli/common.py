@@ -45,12 +45,33 @@ def chosen_home() -> Path | None:
     return _home
 
 
-def open_app(*, create: bool = False) -> App:
-    """Return the parts of this installation; `create` makes the home when it is not there."""
+def open_app(*, create: bool = False, quiet: bool = False) -> App:
+    """Return the parts of this installation; `create` makes the home when it is not there.
+
+    What is wrong with the register is said at once, unless `quiet`: the command does it itself.
+    """
     from rollbook.bootstrap import build  # the networks and the database are slow to import
     from rollbook.settings import load_settings
 
-    return build(load_settings(_home), create=create)
+    app = build(load_settings(_home), create=create)
+    if not quiet:
+        warn_of_register(app)
+    return app
+
+
+def warn_of_register(app: App) -> None:
+    """Say on standard error how the register stands to its witness, where that is not plain."""
+    from rollbook.domain.witness import WitnessState
+    from rollbook.errors import RegisterTampered
+
+    try:
+        found = app.standing()
+    except RegisterTampered as error:
+        warn(str(error))
+        return
+    elsewhere = found.state is WitnessState.AHEAD and app.database.engine.dialect.name != "sqlite"
+    if not found.is_plain and not elsewhere:  # there, other machines write too
+        warn(found.sentence())
 
 
 def say(text: str) -> None:

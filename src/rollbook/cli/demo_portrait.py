@@ -37,6 +37,9 @@ class Shown:
     ready_seconds: float
 
 
+OWN_KEY = {"site_key": None, "site_key_file": None, "key_command": None, "key_source": "file"}
+
+
 def show_portrait(home: Path, settings: Settings, *, as_json: bool) -> None:
     """Enrol, watch, mark by hand, close and verify in a throw-away home; print what came of it."""
     from rollbook.bootstrap import build, build_engine
@@ -46,7 +49,7 @@ def show_portrait(home: Path, settings: Settings, *, as_json: bool) -> None:
             common.say(text)
 
     began = time.perf_counter()
-    elsewhere = settings.model_copy(update={"home": home, "database_url": None})
+    elsewhere = settings.model_copy(update={"home": home, "database_url": None, **OWN_KEY})
     app = build(elsewhere, create=True, engine=build_engine(settings))
     say(f"A throw-away home in {home}; your own data are not touched.")
     group = _enrol(app, home, say)

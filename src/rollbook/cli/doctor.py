@@ -17,7 +17,7 @@ from typing import Literal
 import typer
 
 from rollbook.cli import common
-from rollbook.errors import RollbookError
+from rollbook.errors import DecryptionFailed, NotFound, RegisterTampered, RollbookError
 from rollbook.settings import Settings, load_settings
 
 State = Literal["ok", "note", "wrong"]
@@ -62,7 +62,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
         _program,
         _home,
         _database,
+        _register,
         _keys,
+        _backups,
         _models,
         _calibration,
         _templates,
@@ -114,24 +116,74 @@ def _database(settings: Settings) -> Iterator[Finding]:
     yield Finding("database", "ok", found)
 
 
-def _keys(settings: Settings) -> Iterator[Finding]:
-    from rollbook.storage.keys import exposed, site_key_file
+def _register(settings: Settings) -> Iterator[Finding]:
+    """Say how the register stands to its witness, and which key signs its anchors."""
+    from rollbook.bootstrap import build
+    from rollbook.domain.anchors import fingerprint
 
-    file = site_key_file(settings.keys_dir)
-    if not file.is_file():
-        if settings.home.is_dir():
-            mend = "Put the file back from where you keep it, or start with: rollbook init"
-            yield Finding("key", "wrong", f"{file} is not there", mend)
+    try:
+        app = build(settings)
+        found, key, made = app.standing(), app.anchors.public_key(), app.anchors.made()
+    except RegisterTampered as error:
+        yield Finding("register", "wrong", str(error), "Run: rollbook verify")
         return
+    except RollbookError:
+        return  # said above
+    state: State = "ok" if found.is_plain else "wrong" if found.refuses else "note"
+    yield Finding("register", state, found.sentence())
+    yield Finding("anchors", "ok", f"signed with the key {fingerprint(key)}")
+    newest = f"{made[0].number} of {found.entries} entries" if made else "none was made yet"
     yield Finding(
-        "key",
+        "newest anchor",
         "note",
-        f"in {file}, beside the data",
-        "Copies, backups and a stolen database are safe without it; a stolen machine is not. "
-        "Keep a copy of the file in a safe place: without it nothing can be opened.",
+        newest,
+        f"Keep copies of {settings.resolved_anchors_dir} on another machine: only those help "
+        "against somebody who holds the keys.",
     )
-    if others := exposed(settings.keys_dir):
-        yield Finding("key", "wrong", "others may read it", others)
+
+
+def _keys(settings: Settings) -> Iterator[Finding]:
+    """Say which case this site is in, what each attacker gets, and whether a sheet is kept."""
+    from rollbook.bootstrap import build
+    from rollbook.cli.key_safety import sheet_sentence
+    from rollbook.domain.key_safety import SAFETIES, Safety
+
+    try:
+        found = build(settings).key_safety()
+    except RollbookError as error:
+        if settings.home.is_dir():
+            lost = isinstance(error, NotFound | DecryptionFailed)
+            mend = "Bring it back with: rollbook keys recover, or start with: rollbook init"
+            yield Finding("key", "wrong", str(error), mend if lost else "")
+        return
+    yield Finding("key", "ok", f"{found.sentence}: {found.where}, check value {found.key_id}")
+    for verdict in found.attacks:
+        words = f"{SAFETIES[verdict.safety]}. {verdict.why}"
+        yield Finding(
+            f"who {verdict.who}", "ok" if verdict.safety is Safety.SAFE else "note", words
+        )
+    for problem in found.problems:
+        yield Finding("key", "wrong", "it is not as safe as it could be", problem)
+    yield Finding("recovery sheet", "note" if found.sheet is None else "ok", sheet_sentence(found))
+
+
+def _backups(settings: Settings) -> Iterator[Finding]:
+    from rollbook.bootstrap import build
+
+    try:
+        app = build(settings)
+        problems = app.backups.problems(app.clock.now())
+        runs = app.backups.runs().values()
+    except RollbookError:
+        return  # said above
+    for problem in problems:
+        state: State = "note" if problem.kind in ("none", "no schedule", "never") else "wrong"
+        yield Finding("backups", state, problem.sentence, f"Run: {problem.command}")
+    well = [run for run in runs if not run.failure]
+    if well and not problems:
+        yield Finding(
+            "backups", "ok", f"the last of {max(run.at for run in well):%Y-%m-%d %H:%M} UTC"
+        )
 
 
 def _models(settings: Settings) -> Iterator[Finding]:
@@ -204,7 +256,7 @@ def _attacks(settings: Settings) -> Iterator[Finding]:
 
 def _extras(settings: Settings) -> Iterator[Finding]:
     extras = {"dlib": ("dlib", "[dlib]"), "skimage": ("scikit-image", "[demo]")}
-    extras["psycopg"] = ("psycopg", "[postgres]")
+    extras["psycopg"], extras["keyring"] = ("psycopg", "[postgres]"), ("keyring", "[keyring]")
     for module, (name, extra) in extras.items():
         if importlib.util.find_spec(module):
             yield Finding(f"extra {extra}", "ok", f"{name} {version(_package(module))}")

@@ -11,21 +11,27 @@ from typing import Annotated
 import typer
 
 from rollbook.cli import (
+    access,
     admin,
+    backup,
     bench,
     common,
     doctor,
     enrol,
+    erase,
     export,
     importing,
+    keys,
     measure,
     people,
     photo,
+    purge,
     register,
     sessions,
     up,
     upgrade,
     users,
+    verify,
     watch,
 )
 
@@ -61,14 +67,20 @@ def root(
 
 for module in (
     admin,
+    backup,
     people,
+    access,
+    erase,
+    purge,
     users,
+    verify,
     enrol,
     importing,
     sessions,
     register,
     photo,
     export,
+    keys,
     doctor,
     watch,
     up,

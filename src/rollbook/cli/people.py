@@ -188,8 +188,9 @@ def remove_person(
     )
     if not yes and not typer.confirm(question):
         raise common.fail("Nothing was removed.")
-    app.people.remove(found.subject_id)
+    (receipt,) = app.erasing.erase([found.subject_id])
     common.say(f"Removed {found.name}. Their marks now belong to an erased person.")
+    common.say(f"Receipt {receipt.receipt_id}; rollbook erase tells more.")
 
 
 @group_app.command("add")

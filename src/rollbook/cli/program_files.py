@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
 from rollbook.errors import ConfigurationError, InvalidInput
+from rollbook.settings import secret_environment
 
 NAME = "rollbook"
 WHEEL = re.compile(r"rollbook-(\d+(?:\.\d+)*[a-z0-9.+]*)-\S+\.whl")
@@ -104,5 +106,8 @@ def install(source: str, options: list[str]) -> str | None:
 def run_new(home: Path, *words: str) -> tuple[bool, str]:
     """Run a command of the program that is installed now; return whether it went well, and how."""
     command = [sys.executable, "-P", "-m", NAME, "--home", str(home), *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    environment = {**os.environ, **secret_environment()}  # it has to open the database
+    done = subprocess.run(  # noqa: S603
+        command, capture_output=True, text=True, check=False, env=environment
+    )
     return done.returncode == 0, (done.stdout + done.stderr).strip()

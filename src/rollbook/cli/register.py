@@ -1,4 +1,4 @@
-"""`rollbook register`, `mark` and `verify`: what the register says, and how to correct it."""
+"""`rollbook mark` and what other commands show of the register."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def mark(
     with app.uow() as uow:
         subject = find_subject(uow, person)
     written = app.register.mark_by_hand(
-        session, subject.subject_id, status, reason or None, by or _login()
+        session, subject.subject_id, status, reason or None, by or login()
     )
     if as_json:
         told = {"mark": written.mark_id, "session": written.session_id, "person": subject.name}
@@ -102,36 +102,13 @@ def mark(
     common.say(f"{subject.name}: {status.value.replace('_', ' ')}.")
 
 
-def _login() -> str:
+def login() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):  # no such user in this container
         return "command line"
 
 
-def verify(as_json: common.JsonOption = False) -> None:
-    """Check every entry and link of the register; exit 1 when it does not hold."""
-    app = common.open_app()
-    with common.progress_bar("Checking the register") as update:
-        found = app.register.verify(update)
-    if as_json:
-        faults = [{"entry": fault.number, "what": fault.what} for fault in found.faults]
-        told = {"holds": found.holds, "entries": found.entries, "sheets": found.sheets}
-        common.print_json({**told, "head": found.head, "faults": faults})
-    elif found.holds:
-        common.say(f"The register holds: {found.entries} entries, {found.sheets} sheets.")
-        common.say(f"Head: {found.head or 'none yet'}")
-    if not found.holds:
-        if not as_json:
-            for fault in found.faults:
-                common.warn(f"Entry {fault.number}: {fault.what}.")
-        raise common.fail(
-            f"The register does not hold: it was changed outside of Rollbook, first at entry "
-            f"{found.faults[0].number}. Keep this copy as it is, and compare it with a backup."
-        )
-
-
 def commands(app: typer.Typer) -> None:
-    """Add the commands to the program."""
+    """Add the command to the program."""
     app.command("mark")(mark)
-    app.command("verify")(verify)

@@ -180,9 +180,12 @@ def ready(settings: Settings) -> App:
     from rollbook.errors import NotFound
 
     try:
-        return build(settings)
+        app = build(settings)
     except NotFound:
         app = build(settings, create=True)
+    else:
+        common.warn_of_register(app)
+        return app
     common.say(f"Made database and keys in {settings.home}")
     common.say(f"Keep a copy of {settings.keys_dir} in a safe place: it opens everything.")
     common.say("Preparing the networks, once.")

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from rollbook.bootstrap.restoring import back_up_server, put_server_back
 from rollbook.cli import common
 from rollbook.cli.one_server import free_home
 from rollbook.cli.program_files import (
@@ -28,7 +29,7 @@ from rollbook.cli.program_files import (
 )
 from rollbook.errors import InvalidInput, RollbookError
 from rollbook.settings import Settings, load_settings
-from rollbook.storage.copies import copy_home, put_back
+from rollbook.storage.copies import copy_home, delete_copy, put_back
 
 
 def upgrade(
@@ -37,9 +38,6 @@ def upgrade(
     ] = None,
     index: Annotated[
         bool, typer.Option("--index", help="Ask the package index that pip uses, over the network.")
-    ] = False,
-    copied: Annotated[
-        bool, typer.Option("--copied", help="PostgreSQL: you have made a copy with pg_dump.")
     ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Also a version that is not newer.")
@@ -59,23 +57,22 @@ def upgrade(
             "changed; --force installs it all the same."
         )
     with free_home(settings.home, "upgraded"):
-        folder = _copy(settings, before, copied)
+        folder = _copy(settings, before)
         _install(settings, before, folder, *_source(wheel, force))
 
 
-def _copy(settings: Settings, version: str, copied: bool) -> Path:
-    """Copy the data, if there are any in the home, and the program."""
-    if settings.database_url and not settings.database_url.startswith("sqlite") and not copied:
-        raise InvalidInput(
-            "The database is on a server. Make a copy with pg_dump and of the folder "
-            f"{settings.keys_dir}, then say so with --copied."
-        )
+def _copy(settings: Settings, version: str) -> Path:
+    """Copy the data and the program into a folder that is deleted once the new one is proved."""
     moment = f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
     folder = settings.home / "backups" / f"before-upgrade-from-{version}-{moment}"
     if _has_file(settings):
         with common.progress_bar("copying the database") as update:
             copy_home(settings.home, folder, update)
         common.say(f"Database and keys were copied to {folder}")
+    elif settings.database_url is not None:
+        with common.progress_bar("backing up the database") as update:
+            back_up_server(settings, folder, update)
+        common.say(f"The database was backed up to {folder}")
     keep_program(folder / "program")
     return folder
 
@@ -100,6 +97,7 @@ def _install(
         said = _proved(settings)
     if said is not None:
         _back(settings, folder, before, said)
+    delete_copy(folder)  # it holds people's keys, and would outlive an erasure
     _, version = run_new(settings.home, "--version")
     common.say(f"Upgraded from {before} to {version.removeprefix('rollbook ')}.")
     common.say("Start it again: rollbook up")
@@ -108,7 +106,7 @@ def _install(
 def _proved(settings: Settings) -> str | None:
     """Let the new version migrate and verify; return what was wrong."""
     well, said = run_new(settings.home, "--version")
-    if well and _has_file(settings):
+    if well and (_has_file(settings) or settings.database_url is not None):
         well, said = run_new(settings.home, "verify")
     return None if well else said
 
@@ -118,6 +116,9 @@ def _back(settings: Settings, folder: Path, before: str, said: str) -> None:
     put_program_back(folder / "program")
     if _has_file(settings):
         put_back(folder, settings.home)
+    elif settings.database_url is not None:
+        put_server_back(settings, folder)
+    delete_copy(folder)
     well, version = run_new(settings.home, "--version")
     common.warn(said)
     if not well or before not in version:

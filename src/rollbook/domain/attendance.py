@@ -225,6 +225,7 @@ OVER = Ignored("the session takes no more marks")
 CALLED_OFF = Ignored("the session was called off")
 QUIET = Ignored("already marked")
 NOT_IN = Ignored("left without having arrived")
+NO_CONSENT = Ignored("recognised, but not with a consent any more")
 
 
 def next_mark(

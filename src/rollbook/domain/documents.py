@@ -44,6 +44,7 @@ class Document:
     text: str
     at: datetime  # UTC
     by: str  # role and random id
+    basis: str = ""  # digest of what the settings filled in then: to see when they have changed
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ class IntakeRefusal(StrEnum):
     OUTSIDE = "outside_the_folder"
     CONSENT_WITHDRAWN = "consent_withdrawn"
     CONSENT_IN_FORCE = "consent_in_force"
+    NO_GUARDIAN = "no_guardian"
 
 
 INTAKE_TEXT: dict[IntakeRefusal, str] = {
@@ -44,6 +45,10 @@ INTAKE_TEXT: dict[IntakeRefusal, str] = {
     IntakeRefusal.CONSENT_IN_FORCE: (
         "The line says that they have not agreed, and a consent of theirs is recorded. If they "
         "withdrew it: rollbook consent withdraw PERSON. Else leave the cell empty."
+    ),
+    IntakeRefusal.NO_GUARDIAN: (
+        "This person is a minor. Name the guardian who agreed for them: --guardian WHO, or a "
+        "column `guardian`."
     ),
 }
 

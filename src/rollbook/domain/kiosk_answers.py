@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from rollbook.domain.attendance import (
     CALLED_OFF,
+    NO_CONSENT,
     NOT_IN,
     NOT_OPEN_YET,
     OVER,
@@ -51,6 +52,7 @@ IGNORED_CODES = {
     OVER.reason: "over",
     NOT_IN.reason: "not_in",
     CALLED_OFF.reason: "called_off",
+    NO_CONSENT.reason: "no_consent",
 }
 GONE = "gone"  # the person was removed meanwhile
 

@@ -250,6 +250,14 @@ class References(Protocol):
         """Return the person's samples with their crops, oldest first."""
         ...
 
+    def ids_of(self, subject_id: str) -> list[str]:
+        """Return the ids of the person's samples, oldest first; nothing is opened."""
+        ...
+
+    def drop_crops(self, subject_id: str) -> int:
+        """Delete the person's crops, and leave the templates; return how many there were."""
+        ...
+
     def templates(
         self, space: TemplateSpace, subject_ids: Iterable[str] | None = None
     ) -> tuple[list[str], npt.NDArray[np.float32]]:
@@ -482,6 +490,18 @@ class Register(Protocol):
         ...
 
     def verify(self, progress: Progress | None = None) -> Verification: ...
+
+    def head(self) -> tuple[int, bytes]:
+        """Return how many entries there are, and the last link, 32 bytes.
+
+        Raises:
+            RegisterTampered: the head was changed outside of Rollbook.
+        """
+        ...
+
+    def link_at(self, number: int) -> bytes | None:
+        """Return the link of an entry, 32 bytes, or None where there is no such entry."""
+        ...
 
     def standing(self) -> Standing:
         """Return how the register stands to the witness beside the keys.

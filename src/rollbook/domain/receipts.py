@@ -17,6 +17,7 @@ class ReceiptKind(StrEnum):
     ROTATION = "rotation"
     BACKUP = "backup"
     RESTORE = "restore"
+    LOSS = "loss"  # entries of the register are lost, and the site goes on without them
     ACCESS = "access"  # somebody was given all that is held about them
 
 

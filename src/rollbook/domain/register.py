@@ -44,12 +44,83 @@ class Entry:
     session_id: str | None
 
 
+class FaultKind(StrEnum):
+    """What happened to a part of the register."""
+
+    ALTERED = "altered"
+    REPLACED = "replaced"  # the sealed text of another entry lies in its place
+    MOVED = "moved"  # it is another entry's row: reordered, or pushed up or down
+    REMOVED = "removed"
+    INSERTED = "inserted"
+    CUT = "cut"  # the end is gone
+    UNSEALED = "unsealed"  # the sealed text is gone
+    SHEET = "sheet"
+    HEAD = "head"
+    SESSION = "session"
+    REPLAYED = "replayed"  # a row outside of the register is an old one
+
+
+FAULTS = {
+    "link": "The link of entry %(number)s to the one before it was altered.",
+    "altered": "Entry %(number)s was altered.",
+    "digest": "The digest of entry %(number)s was altered.",
+    "payload": "The sealed text of entry %(number)s was altered.",
+    "unsealed": "The sealed text of entry %(number)s was removed.",
+    "replaced": "The sealed text of entry %(number)s was replaced by that of entry %(other)s.",
+    "moved": "In the place of entry %(number)s stands what was written as entry %(other)s: "
+    "entries were put in another order.",
+    "removed one": "Entry %(number)s was removed.",
+    "removed": "Entries %(number)s to %(other)s were removed.",
+    "inserted": "Entry %(number)s was inserted: the register had not come so far.",
+    "copied": "Entry %(number)s was inserted: it is a copy of entry %(other)s.",
+    "before": "Entry %(number)s was inserted before the first.",
+    "cut": "The register was cut: its entries %(number)s to %(other)s, the last, were removed.",
+    "cut one": "The register was cut: its last entry, %(number)s, was removed.",
+    "head": "The head of the register, after entry %(number)s, was removed or altered.",
+    "old head": "The head of the register was put back to entry %(other)s; entry %(number)s and "
+    "those after it are genuine.",
+    "other head": "The head of the register names another last entry than %(number)s.",
+    "more heads": "A second head was inserted beside that of the register.",
+    "sheet": "The sealed sheet of session %(session)s was altered: with entry %(number)s all of "
+    "its entries cannot be read.",
+    "no sheet": "The sealed sheet of session %(session)s was removed: with entry %(number)s all "
+    "of its entries are gone.",
+    "sheet count": "The sheet of session %(session)s does not hold as many entries as belong "
+    "to it: it, its count or entry %(number)s was altered.",
+    "sheet inserted": "A sheet was inserted for session %(session)s, which has none.",
+    "session": "Session %(session)s was altered: its group, times or state.",
+    "session old": "Session %(session)s is not as entry %(number)s says: an old state of it was "
+    "put back.",
+    "no session": "Session %(session)s was removed, of which entry %(number)s tells.",
+    "plan": "The title and rules of session %(session)s were altered or removed.",
+    "row altered": "A sealed row of people, consents, accounts or kiosks does not open: it was "
+    "altered or put in the place of another one.",
+    "consent back": "Entry %(number)s says that a consent was withdrawn; it was put back in force.",
+    "consent gone": "The consent of which entry %(number)s tells was removed.",
+    "sample back": "Entry %(number)s says that samples were deleted; some were put back.",
+    "account back": "Entry %(number)s says whether an account is active; an old state of it was "
+    "put back.",
+    "role back": "Entry %(number)s gives an account its role; an old one was put back.",
+    "kiosk back": "Entry %(number)s says that a kiosk was shut out; it was let in again.",
+    "token back": "Entry %(number)s says that a token was revoked; it was put back in force.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One place where the register does not hold."""
 
-    number: int  # of the first entry concerned
-    what: str
+    number: int  # of the first entry concerned; 0 where none is
+    kind: FaultKind
+    code: str  # which of FAULTS
+    other: int = 0
+    session: str = ""
+
+    @property
+    def what(self) -> str:
+        """A sentence that names what happened."""
+        said = {"number": self.number, "other": self.other, "session": self.session[:8]}
+        return FAULTS[self.code] % said
 
 
 @dataclass(frozen=True, slots=True)

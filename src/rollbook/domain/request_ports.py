@@ -18,6 +18,10 @@ class Requests(Protocol):
 
     def update(self, request: Request) -> None: ...
 
+    def remove(self, request_id: str) -> None:
+        """Forget a request; nothing happens when it is gone already."""
+        ...
+
     def of(self, subject_id: str) -> list[Request]:
         """Return a person's requests, newest first."""
         ...

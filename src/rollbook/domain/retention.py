@@ -17,7 +17,7 @@ from rollbook.errors import InvalidInput
 LONGEST_FACE = 36  # months; the Illinois law: three years after the last contact at the latest
 LONGEST_RECORD = 600
 LONGEST_PAPERS = 120
-LONGEST_LOG = 365  # days
+SHORTEST_LOG, LONGEST_LOG = 7, 90  # days
 MOST = {"consent_months": LONGEST_FACE, "inactive_months": LONGEST_FACE, "log_days": LONGEST_LOG}
 MOST |= {"erase_months": LONGEST_RECORD, "paper_months": LONGEST_PAPERS}
 
@@ -35,8 +35,11 @@ class RetentionRules:
 
     def __post_init__(self) -> None:
         for name, most in MOST.items():
-            if not 1 <= getattr(self, name) <= most:
-                raise InvalidInput("Write a whole number from 1 to %(most)s.", most=most)
+            least = least_of(name)
+            if not least <= getattr(self, name) <= most:
+                raise InvalidInput(
+                    "Write a whole number from %(least)s to %(most)s.", least=least, most=most
+                )
         if self.erase_months < self.inactive_months:
             raise InvalidInput("Samples have to go no later than the person they are of.")
 
@@ -58,6 +61,11 @@ class RetentionRules:
 
     def as_json(self) -> dict[str, int | bool]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def least_of(name: str) -> int:
+    """Return the smallest value that a rule may have."""
+    return SHORTEST_LOG if name == "log_days" else 1
 
 
 def rules_from_json(kept: object) -> RetentionRules:

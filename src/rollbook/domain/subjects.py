@@ -61,12 +61,17 @@ class Subject:
     external_id: str | None = None  # of the school's or office's own system; unique where given
     contacts: tuple[str, ...] = ()
     invented: bool = False  # made by `rollbook demo`
+    minor: bool = False  # a guardian has to agree for them
 
 
 class ConsentScope(StrEnum):
     """What a consent covers."""
 
-    FACE = "face"  # samples and templates for identification at this site
+    FACE = "face"  # templates, for identification at this site
+    CROPS = "crops"  # the piece of each picture that shows the face, kept sealed
+
+
+EVERYTHING = (ConsentScope.FACE, ConsentScope.CROPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +83,27 @@ class Consent:
     text_id: str  # version of the text that was agreed to
     given_by: str  # the person, or the guardian of a minor
     recorded_at: datetime  # UTC
-    scope: ConsentScope = ConsentScope.FACE
+    scopes: tuple[ConsentScope, ...] = EVERYTHING
+    guardian: str = ""  # who agreed for a minor
     language: str = ""
     retain_until: date | None = None
     withdrawn_at: datetime | None = None
+    crops_withdrawn_at: datetime | None = None
 
     def covers(self, at: datetime) -> bool:
-        """Return whether samples may be taken and compared at this time."""
+        """Return whether it holds at this time, for what it is about."""
         if self.withdrawn_at is not None and self.withdrawn_at <= at:
             return False
         return self.retain_until is None or at.date() <= self.retain_until
+
+    def covers_face(self, at: datetime) -> bool:
+        """Return whether templates may be made and compared at this time."""
+        return ConsentScope.FACE in self.scopes and self.covers(at)
+
+    def covers_crops(self, at: datetime) -> bool:
+        """Return whether crops may be kept at this time."""
+        withdrawn = self.crops_withdrawn_at is not None and self.crops_withdrawn_at <= at
+        return ConsentScope.CROPS in self.scopes and self.covers_face(at) and not withdrawn
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import segno
-
+from rollbook.reports.qr import draw_code
 from rollbook.reports.typesetting import Canvas, Typesetter
 
 # millimetres
@@ -65,20 +64,4 @@ def _card(setter: Typesetter, left: float, top: float, card: PrintedCard, words:
     for index, line in enumerate(hint):
         baseline = top + HEIGHT - INSIDE - (len(hint) - 1 - index) * 2.6
         setter.draw(left + INSIDE, baseline, line, 6)
-    _code(canvas, left + WIDTH - CODE - INSIDE, top + (HEIGHT - CODE) / 2, card.code)
-
-
-def _code(canvas: Canvas, left: float, top: float, text: str) -> None:
-    """Draw a QR code as runs of dark squares, each row a few rectangles."""
-    rows = [bytes(row) for row in segno.make(text, error="m", micro=False).matrix]
-    side = CODE / len(rows)
-    canvas.set_fill_color(0)
-    for y, row in enumerate(rows):
-        start = None
-        for x, dark in enumerate([*row, 0]):
-            if dark and start is None:
-                start = x
-            elif not dark and start is not None:
-                width = (x - start) * side
-                canvas.rect(left + start * side, top + y * side, width, side, style="F")
-                start = None
+    draw_code(canvas, left + WIDTH - CODE - INSIDE, top + (HEIGHT - CODE) / 2, CODE, card.code)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.domain.register import EntryKind, NewEntry
-from rollbook.domain.subjects import Consent, ConsentScope, Reference, clean_name, new_id
+from rollbook.domain.subjects import (
+    EVERYTHING,
+    Consent,
+    ConsentScope,
+    Reference,
+    clean_name,
+    new_id,
+)
 from rollbook.errors import InvalidInput, NotFound
+from rollbook.services.reviewing import forget_faces_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +25,11 @@ class ConsentTerms:
     """What somebody agrees to, and who says so."""
 
     text_id: str  # version of the text
-    given_by: str  # the person, or the guardian of a minor
+    given_by: str  # the person, or the guardian of a minor; empty: the guardian
     language: str = ""
     retain_until: date | None = None
+    guardian: str = ""  # of a minor
+    crops: bool = True  # the pieces of the pictures that show the face may be kept as well
 
     def cleaned(self) -> ConsentTerms:
         """Return the same as it is kept.
@@ -27,23 +37,33 @@ class ConsentTerms:
         Raises:
             InvalidInput: the text or the giver is not named, or one is too long.
         """
-        if not self.text_id.strip() or not self.given_by.strip():
+        given_by = self.given_by.strip() or self.guardian.strip()
+        if not self.text_id.strip() or not given_by:
             raise InvalidInput("Say which text was agreed to (TEXT-ID), and who agreed (WHO).")
-        text_id, given_by = clean_name(self.text_id), clean_name(self.given_by)
-        return ConsentTerms(text_id, given_by, " ".join(self.language.split()), self.retain_until)
+        return replace(
+            self,
+            text_id=clean_name(self.text_id),
+            given_by=clean_name(given_by),
+            guardian=clean_name(self.guardian) if self.guardian.strip() else "",
+            language=" ".join(self.language.split()),
+        )
 
-    def consent_of(self, subject_id: str, now: datetime) -> Consent:
+    def consent_of(self, subject_id: str, now: datetime, *, minor: bool = False) -> Consent:
         """Return this person's consent, given now.
 
         Raises:
-            InvalidInput: its time is over already.
+            InvalidInput: its time is over already, or a minor's guardian is not named.
         """
+        if minor and not self.guardian:
+            raise InvalidInput(NO_GUARDIAN)
         consent = Consent(
             consent_id=new_id(),
             subject_id=subject_id,
             text_id=self.text_id,
             given_by=self.given_by,
             recorded_at=now,
+            scopes=EVERYTHING if self.crops else (ConsentScope.FACE,),
+            guardian=self.guardian,
             language=self.language,
             retain_until=self.retain_until,
         )
@@ -55,9 +75,23 @@ class ConsentTerms:
         return consent
 
 
+NO_GUARDIAN = "This person is a minor. Name the guardian who agreed for them."
+NEEDS_GUARDIAN = (
+    "A consent of theirs names no guardian. Withdraw it, or record one with a guardian first; then "
+    "say that they are a minor."
+)
+
+
+def require_guardians(consents: Iterable[Consent], now: datetime) -> None:
+    """Raise InvalidInput when a minor would be compared without a guardian's word."""
+    in_force = [consent for consent in consents if consent.covers_face(now)]
+    if in_force and not any(consent.guardian for consent in in_force):
+        raise InvalidInput(NEEDS_GUARDIAN)
+
+
 def was_withdrawn(consents: Sequence[Consent]) -> bool:
     """Return whether the last word of the person (oldest consent first) was no."""
-    about_faces = [consent for consent in consents if consent.scope is ConsentScope.FACE]
+    about_faces = [consent for consent in consents if ConsentScope.FACE in consent.scopes]
     return bool(about_faces) and about_faces[-1].withdrawn_at is not None
 
 
@@ -78,7 +112,7 @@ def consent_entry(consent: Consent, event: str, at: datetime, *, by: str | None 
         "at": at.isoformat(),
         "subject_id": consent.subject_id,
         "consent_id": consent.consent_id,
-        "scope": consent.scope.value,
+        "scopes": [scope.value for scope in consent.scopes],
         **acted(by),
     }
     return NewEntry(EntryKind.CONSENT, body)
@@ -110,17 +144,21 @@ class Consenting:
 
         Raises:
             NotFound: there is no such person.
-            InvalidInput: it says nothing, or its time is over.
+            InvalidInput: it says nothing, its time is over, or a minor's guardian is missing.
         """
-        consent = terms.cleaned().consent_of(subject_id, self._clock.now())
         with self._open_uow() as uow:
-            uow.subjects.get(subject_id)
+            uow.register.hold()
+            minor = uow.subjects.get(subject_id).minor
+            consent = terms.cleaned().consent_of(subject_id, self._clock.now(), minor=minor)
             record(uow, consent, by=self._by)
             uow.commit()
         return consent
 
     def withdraw(self, subject_id: str) -> Withdrawal:
-        """End all consents of a person and delete samples and crops in the same transaction.
+        """End all consents of a person and delete what was computed of their face.
+
+        Templates, crops and the scores of faces that wait for a person go in the same transaction;
+        every process that compares faces sees within a second that they are gone.
 
         Raises:
             NotFound: there is no such person, or nothing to withdraw or delete.
@@ -130,15 +168,36 @@ class Consenting:
             uow.register.hold()
             uow.subjects.get(subject_id)
             ended = [c for c in uow.consents.of(subject_id) if c.withdrawn_at is None]
-            samples = uow.references.of(subject_id)
+            samples = uow.references.ids_of(subject_id)
             if not ended and not samples:
                 raise NotFound("There is no consent to withdraw, and no sample to delete.")
             for consent in ended:
                 uow.consents.update(replace(consent, withdrawn_at=now))
                 uow.register.append(consent_entry(consent, "withdrawn", now, by=self._by))
             delete_samples(uow, subject_id, samples, now, by=self._by)
+            forget_faces_of(uow, subject_id)
             uow.commit()
         return Withdrawal(len(ended), len(samples))
+
+    def withdraw_crops(self, subject_id: str) -> int:
+        """End the consent to keep crops, and delete them; templates stay. Returns how many went.
+
+        Raises:
+            NotFound: there is no such person, or nothing to withdraw or delete.
+        """
+        now = self._clock.now()
+        with self._open_uow() as uow:
+            uow.register.hold()
+            uow.subjects.get(subject_id)
+            ended = [c for c in uow.consents.of(subject_id) if c.covers_crops(now)]
+            gone = uow.references.drop_crops(subject_id)
+            if not ended and not gone:
+                raise NotFound("There is no consent to withdraw, and no picture to delete.")
+            for consent in ended:
+                uow.consents.update(replace(consent, crops_withdrawn_at=now))
+                uow.register.append(consent_entry(consent, "crops withdrawn", now, by=self._by))
+            uow.commit()
+        return gone
 
     def samples(self, subject_id: str) -> list[Reference]:
         """Return a person's samples, oldest first."""
@@ -156,7 +215,8 @@ class Consenting:
             own = uow.references.of(subject_id)
             found = {one.reference_id: one for one in (_sample(own, text) for text in wanted)}
             gone = list(found.values())
-            delete_samples(uow, subject_id, gone, self._clock.now(), by=self._by)
+            ids = [sample.reference_id for sample in gone]
+            delete_samples(uow, subject_id, ids, self._clock.now(), by=self._by)
             uow.commit()
         return list(found.values())
 
@@ -164,19 +224,18 @@ class Consenting:
 def delete_samples(
     uow: UnitOfWork,
     subject_id: str,
-    samples: Sequence[Reference],
+    reference_ids: Sequence[str],
     at: datetime,
     *,
     by: str | None = None,
 ) -> None:
     """Delete samples with their crops, and write that they are gone."""
-    if not samples:
+    if not reference_ids:
         return
-    for sample in samples:
-        uow.references.delete(sample.reference_id)
+    for reference_id in reference_ids:
+        uow.references.delete(reference_id)
     body = {"event": "samples deleted", "at": at.isoformat(), "subject_id": subject_id}
-    ids = [sample.reference_id for sample in samples]
-    entry = NewEntry(EntryKind.ENROLMENT, {**body, "references": ids, **acted(by)})
+    entry = NewEntry(EntryKind.ENROLMENT, {**body, "references": list(reference_ids), **acted(by)})
     uow.register.append(entry)
 
 

@@ -8,21 +8,29 @@ from zoneinfo import ZoneInfo
 
 from rollbook.domain.localtime import to_utc
 from rollbook.domain.ports import UnitOfWork
+from rollbook.services.backups import BACKUP_JOB, Backups
+from rollbook.services.backups import LOOK_EVERY as LOOK_FOR_BACKUPS
+from rollbook.services.anchors import Anchors, Keep
 from rollbook.services.due import Errand, Jobs, NextTime
-from rollbook.services.reviewing import Reviewing
+from rollbook.services.erasing import FINISH_JOB, Erasing
+from rollbook.services.purging import Purging
+from rollbook.services.reviewing import LOOK_EVERY, Reviewing
 from rollbook.services.session_life import SessionLife
 from rollbook.services.session_times import CLOSE_JOB, OPEN_JOB
 from rollbook.services.timetable import PLAN_AT, PLAN_JOB, Timetable
 
+ANCHOR_JOB, ANCHOR_AT = "anchor of the register", time(4, 20)
 PURGE_JOB, PURGE_AT = "purge", time(3, 40)
-REVIEW_JOB, REVIEW_AT = "forget unsure faces", time(3, 50)
-REPLIES_KEPT = timedelta(days=2)  # nobody sends a form again after so long
-DONE_KEPT = timedelta(days=60)
+REVIEW_JOB = "forget unsure faces"
 
 
 class Parts(Protocol):
     """What the jobs use of an installation."""
 
+    @property
+    def anchors(self) -> Anchors: ...
+    @property
+    def keep_anchor(self) -> Keep: ...
     @property
     def zone(self) -> ZoneInfo: ...
     @property
@@ -31,6 +39,12 @@ class Parts(Protocol):
     def session_life(self) -> SessionLife: ...
     @property
     def reviewing(self) -> Reviewing: ...
+    @property
+    def erasing(self) -> Erasing: ...
+    @property
+    def purging(self) -> Purging: ...
+    @property
+    def backups(self) -> Backups: ...
     def uow(self) -> UnitOfWork: ...
 
 
@@ -42,11 +56,22 @@ def jobs_of(parts: Parts) -> Jobs:
     jobs.register(
         PLAN_JOB, lambda errand: parts.timetable.plan_when_due(errand), every_day(parts, PLAN_AT)
     )
+    jobs.register(FINISH_JOB, lambda errand: parts.erasing.finish_when_due(errand))
     jobs.register(PURGE_JOB, lambda errand: purge(parts, errand), every_day(parts, PURGE_AT))
     jobs.register(
         REVIEW_JOB,
         lambda errand: parts.reviewing.forget_when_due(errand),
-        every_day(parts, REVIEW_AT),
+        lambda after: after + LOOK_EVERY,
+    )
+    jobs.register(
+        BACKUP_JOB,
+        lambda errand: parts.backups.run_when_due(errand),
+        lambda after: after + LOOK_FOR_BACKUPS,
+    )
+    jobs.register(
+        ANCHOR_JOB,
+        lambda errand: parts.anchors.make_when_due(errand, parts.keep_anchor),
+        every_day(parts, ANCHOR_AT),
     )
     return jobs
 
@@ -64,10 +89,5 @@ def every_day(parts: Parts, wall: time) -> NextTime:
 
 
 def purge(parts: Parts, errand: Errand) -> None:
-    """Forget answers to forms, browsers' sessions and done work that nobody needs any more."""
-    with parts.uow() as uow:
-        uow.replies.purge(errand.now - REPLIES_KEPT)
-        uow.web_sessions.purge(errand.now)
-        uow.due.purge(errand.now - DONE_KEPT)
-        errand.finish(uow)
-        uow.commit()
+    """Delete what is due by the site's rules. A run that was killed is finished by the next."""
+    parts.purging.run()

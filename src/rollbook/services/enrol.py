@@ -16,7 +16,6 @@ from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.domain.register import EntryKind, NewEntry
 from rollbook.domain.subjects import (
     Consent,
-    ConsentScope,
     Enrolled,
     EnrolmentRefused,
     Reference,
@@ -26,7 +25,7 @@ from rollbook.domain.subjects import (
 from rollbook.domain.templates import Template, unit_rows
 from rollbook.errors import ConsentMissing
 from rollbook.services.consenting import acted, record
-from rollbook.services.galleries import has_consent
+from rollbook.services.galleries import covers_face
 from rollbook.services.known_faces import KnownFaces
 from rollbook.services.people import join_group, subject_entry
 from rollbook.services.samples import Picture, PictureSampler, Sample, refused
@@ -95,15 +94,16 @@ class Enroller:
 
     def require_consent(self, who: Enrolee) -> None:
         """Raises ConsentMissing unless a consent covers this moment; FacesOff without faces."""
-        now = self._clock.now()
         with self._open_uow() as uow:
-            require_faces(uow)
-        consent = who.consent
-        if consent is not None and consent.scope is ConsentScope.FACE and consent.covers(now):
-            return
-        with self._open_uow() as uow:
-            if not who.is_new and has_consent(uow, who.subject_id, now):
-                return
+            self._consents(uow, who)
+
+    def _consents(self, uow: UnitOfWork, who: Enrolee) -> list[Consent]:
+        """Return the person's consents, of which one covers this moment; raises as above."""
+        require_faces(uow)
+        given = [] if who.consent is None else [who.consent]
+        kept = [] if who.is_new else uow.consents.of(who.subject_id)
+        if covers_face([*kept, *given], self._clock.now()):
+            return [*kept, *given]
         raise ConsentMissing(
             "%(name)s has not agreed to be recognised, so nothing was computed. "
             "Record it first: rollbook consent record PERSON --text TEXT-ID "
@@ -145,7 +145,11 @@ class Enroller:
         return np.split(rows, ends[:-1])
 
     def store(self, who: Enrolee, examined: Examined, rows: Rows) -> Enrolled:
-        """Write one person, or say why not: the samples must agree and be nobody else's."""
+        """Write one person, or say why not: the samples must agree and be nobody else's.
+
+        Raises:
+            ConsentMissing: the consent was withdrawn while the pictures were looked at.
+        """
         outcome = Enrolled(who.subject, 0, examined.refused, examined.already)
         if not examined.samples:
             return outcome
@@ -153,6 +157,7 @@ class Enroller:
             self._known.refresh(uow)  # mostly done before others have to wait
         with self._open_uow() as uow:
             uow.register.hold()
+            consents = self._consents(uow, who)
             self._known.refresh(uow)
             levels = self._levels(len(self._known))
             own = uow.references.templates(self._sampler.space, [who.subject_id])[1]
@@ -168,6 +173,7 @@ class Enroller:
                 double = _duplicate(uow, who, doubles[0])
                 return replace(outcome, refused=(*outcome.refused, double))
             kept = [s for s, good in zip(examined.samples, agree, strict=True) if good]
+            kept = self._as_agreed(kept, consents)
             self._write(uow, who, kept, rows[agree], doubles)
             poses = tuple(reference.pose for reference in uow.references.of(who.subject_id))
             version = uow.gallery_version()
@@ -175,6 +181,13 @@ class Enroller:
         self._known.put(who.subject_id, everything, version)
         alike = tuple(candidate.subject_id for candidate in near)
         return replace(outcome, added=len(kept), look_alikes=alike, poses=poses)
+
+    def _as_agreed(self, samples: list[Sample], consents: Iterable[Consent]) -> list[Sample]:
+        """Return the samples without their crops, unless those may be kept as well."""
+        now = self._clock.now()
+        if any(consent.covers_crops(now) for consent in consents):
+            return samples
+        return [replace(sample, crop=None) for sample in samples]
 
     def join(self, who: Enrolee) -> None:
         """Let somebody belong to the groups although there is nothing new to enrol."""

@@ -6,15 +6,23 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
 from rollbook.domain.enrolment import IntakeRefusal
 from rollbook.domain.ports import Clock, OpenUnitOfWork, Progress, UnitOfWork
-from rollbook.domain.subjects import Enrolled, EnrolmentRefused, Subject, clean_name, new_id
-from rollbook.errors import UnreadableImage
-from rollbook.services.consenting import ConsentTerms, was_withdrawn
-from rollbook.services.enrol import Enrolee, Enroller, Examined
+from rollbook.domain.subjects import (
+    Consent,
+    Enrolled,
+    EnrolmentRefused,
+    Subject,
+    clean_name,
+    new_id,
+)
+from rollbook.errors import ConsentMissing, FacesOff, InvalidInput, UnreadableImage
+from rollbook.services.consenting import NO_GUARDIAN, ConsentTerms, was_withdrawn
+from rollbook.services.enrol import Enrolee, Enroller, Examined, Rows
 from rollbook.services.folders import PersonFolder, intake_refused, plan_folder
 from rollbook.services.galleries import has_consent
 from rollbook.services.people import by_name
@@ -50,6 +58,7 @@ class Wishes:
     group_ids: tuple[str, ...] = ()  # that they are to belong to
     allowed: frozenset[str] = frozenset()  # names of people who only look like somebody known
     by: str | None = None  # who acts, as the register names them
+    minors: bool = False  # whoever is new is a minor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,6 +95,7 @@ class FolderEnroller:
         *,
         group_id: str | None = None,
         allow_duplicates: Iterable[str] = (),
+        minors: bool = False,
         progress: Progress | None = None,
     ) -> FolderReport:
         """Enrol everybody; `allow_duplicates` names people who only look like somebody known.
@@ -94,7 +104,8 @@ class FolderEnroller:
         so, and no picture is enrolled twice. Ctrl-C ends it with what was done so far.
 
         Raises:
-            InvalidInput: there is no such folder, or the consent says nothing or is over.
+            InvalidInput: there is no such folder, or the consent says nothing, is over, or names no
+                guardian of minors.
         """
         plan = plan_folder(folder, self._suffixes)
         report = FolderReport(refused=list(plan.refused))
@@ -102,7 +113,10 @@ class FolderEnroller:
             terms.cleaned(),
             (group_id,) if group_id else (),
             frozenset(clean_name(name) for name in allow_duplicates),
+            minors=minors,
         )
+        if minors and not wishes.terms.guardian:
+            raise InvalidInput(NO_GUARDIAN)
         try:
             for done in self.work(plan.people, wishes, report):
                 if progress:
@@ -140,7 +154,7 @@ class FolderEnroller:
             known = by_name(uow.subjects.all())
         for number, person in enumerate(people[start:], start + 1):
             report.refused.extend(person.refused)
-            who = self._who(person.name, known, wishes.terms)
+            who = self._who(person.name, known, wishes.terms, minors=wishes.minors)
             if isinstance(who, EnrolmentRefused):
                 report.refused.append(who)
                 continue
@@ -155,7 +169,12 @@ class FolderEnroller:
                 report.already.append(who.subject)
 
     def _who(
-        self, name: str, known: Mapping[str, list[Subject]], terms: ConsentTerms
+        self,
+        name: str,
+        known: Mapping[str, list[Subject]],
+        terms: ConsentTerms,
+        *,
+        minors: bool = False,
     ) -> Enrolee | EnrolmentRefused:
         """Return the person that a folder is named after: by external id, by name, or new."""
         now = self._clock.now()
@@ -166,13 +185,15 @@ class FolderEnroller:
                 return intake_refused(name, IntakeRefusal.SAME_NAME)
             subject = subject or (named[0] if named else None)
             if subject is None:
-                subject = Subject(new_id(), name)
-                return Enrolee(subject, terms.consent_of(subject.subject_id, now), is_new=True)
+                subject = Subject(new_id(), name, minor=minors)
+                return Enrolee(subject, _consent(terms, subject, now), is_new=True)
             if has_consent(uow, subject.subject_id, now):
                 return Enrolee(subject)
             if was_withdrawn(uow.consents.of(subject.subject_id)):
                 return intake_refused(name, IntakeRefusal.CONSENT_WITHDRAWN)
-        return Enrolee(subject, terms.consent_of(subject.subject_id, now))
+            if subject.minor and not terms.guardian:
+                return intake_refused(name, IntakeRefusal.NO_GUARDIAN)
+        return Enrolee(subject, _consent(terms, subject, now))
 
     def _new_files(self, who: Enrolee, files: tuple[PictureFile, ...]) -> tuple[PictureFile, ...]:
         if who.is_new:
@@ -187,8 +208,7 @@ class FolderEnroller:
         batch: list[tuple[_Task, Examined]] = []
         waiting = 0
         for task, pictures in groupby(self._opened(pool, tasks), key=lambda job: job[0]):
-            self._enroller.require_consent(task.who)
-            examined = self._enroller.examine(task.who, (picture for _, picture in pictures))
+            examined = self._examined(task, (picture for _, picture in pictures))
             batch.append((task, examined))
             waiting += len(examined.samples)
             if waiting >= BATCH or len(batch) >= BATCH:
@@ -196,6 +216,16 @@ class FolderEnroller:
                 batch, waiting = [], 0
         if batch:
             yield batch
+
+    def _examined(self, task: _Task, pictures: Iterable[Opened]) -> Examined:
+        """Return what the pictures show; nothing is looked at of who withdrew meanwhile."""
+        try:
+            self._enroller.require_consent(task.who)
+        except FacesOff:
+            raise
+        except ConsentMissing:
+            return Examined((), (_withdrew(task),))
+        return self._enroller.examine(task.who, pictures)
 
     def _opened(
         self, pool: ThreadPoolExecutor, tasks: Iterator[_Task]
@@ -216,13 +246,29 @@ class FolderEnroller:
     def _store(self, batch: list[tuple[_Task, Examined]], report: FolderReport) -> None:
         rows = self._enroller.embed([examined for _, examined in batch])
         for (task, examined), own in zip(batch, rows, strict=True):
-            outcome = self._enroller.store(task.who, examined, own)
+            outcome = self._stored(task, examined, own)
             report.refused.extend(outcome.refused)
             if outcome.added:
                 already = task.already + outcome.already
                 report.enrolled.append(replace(outcome, already=already))
             elif task.already:
                 report.already.append(task.who.subject)
+
+    def _stored(self, task: _Task, examined: Examined, rows: Rows) -> Enrolled:
+        try:
+            return self._enroller.store(task.who, examined, rows)
+        except FacesOff:
+            raise
+        except ConsentMissing:
+            return Enrolled(task.who.subject, 0, (_withdrew(task),))
+
+
+def _withdrew(task: _Task) -> EnrolmentRefused:
+    return intake_refused(task.who.subject.name, IntakeRefusal.CONSENT_WITHDRAWN)
+
+
+def _consent(terms: ConsentTerms, subject: Subject, now: datetime) -> Consent:
+    return terms.consent_of(subject.subject_id, now, minor=subject.minor)
 
 
 def _is_enrolled(uow: UnitOfWork, subject_id: str, file: PictureFile) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +18,10 @@ from rollbook.domain.identification import (
     ProbeKind,
 )
 from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
-from rollbook.domain.subjects import Consent, ConsentScope
+from rollbook.domain.subjects import Consent
 from rollbook.domain.templates import TemplateSpace
 from rollbook.errors import ModelUnavailable
-from rollbook.services.site import require_faces
+from rollbook.services.site import faces_enabled, require_faces
 
 REVIEW_FPIR = 0.05  # part of the strangers' faces that may be left for a person to look at
 FindLookAlikes = Callable[[list[str], npt.NDArray[np.float32], TemplateSpace], LookAlikes]
@@ -37,6 +37,7 @@ class SessionGallery:
     version: int
     without_samples: tuple[str, ...]  # subject ids on the roster that no face can find
     review_level: float = 1.0  # score from which an unsure single face is worth a person's look
+    day: date | None = None  # UTC, on which it was built: consents end with a day
 
     def point(self, kind: ProbeKind) -> OperatingPoint:
         return self.points[kind]
@@ -66,6 +67,15 @@ class Galleries:
         with self._open_uow() as uow:
             return uow.gallery_version()
 
+    def newer(self, session: Session, known: SessionGallery) -> SessionGallery | None:
+        """Return the session's gallery of now, or None when the known one still holds.
+
+        Raises as `for_session`.
+        """
+        if (known.version, known.day) == (self.version(), self._clock.now().date()):
+            return None
+        return self.for_session(session)
+
     def for_session(self, session: Session) -> SessionGallery:
         """Return the gallery of the people who are on the roster that day and agreed.
 
@@ -73,11 +83,12 @@ class Galleries:
             ModelUnavailable: the embedder has no calibration, so nobody may be named.
             FacesOff: the site has switched recognition off.
         """
+        now = self._clock.now()
         with self._open_uow() as uow:
             require_faces(uow)
             version = uow.gallery_version()
             roster = uow.groups.roster(session.group_id, session.business_date)
-            agreed = who_agreed(uow, roster, self._clock.now())
+            agreed = who_agreed(uow, roster, now)
             owners, rows = uow.references.templates(self._space, agreed)
         gallery = fused_gallery(self._space, owners, rows)
         known = set(gallery.subject_ids)
@@ -88,6 +99,7 @@ class Galleries:
             version=version,
             without_samples=tuple(subject for subject in roster if subject not in known),
             review_level=self._review_level(gallery),
+            day=now.date(),
         )
 
     def _review_level(self, gallery: Gallery) -> float:
@@ -113,6 +125,11 @@ def has_consent(uow: UnitOfWork, subject_id: str, at: datetime) -> bool:
     return covers_face(uow.consents.of(subject_id), at)
 
 
+def may_be_recognised(uow: UnitOfWork, subject_id: str, at: datetime) -> bool:
+    """Return whether what a face led to may be written about the person at this time."""
+    return faces_enabled(uow) and has_consent(uow, subject_id, at)
+
+
 def who_agreed(uow: UnitOfWork, subject_ids: Iterable[str] | None, at: datetime) -> frozenset[str]:
     """Return who of these, or of everybody, may be compared at this time."""
     consents = uow.consents.all_of(subject_ids)
@@ -121,4 +138,4 @@ def who_agreed(uow: UnitOfWork, subject_ids: Iterable[str] | None, at: datetime)
 
 def covers_face(consents: Iterable[Consent], at: datetime) -> bool:
     """Return whether one of a person's consents covers the face at this time."""
-    return any(one.scope is ConsentScope.FACE and one.covers(at) for one in consents)
+    return any(one.covers_face(at) for one in consents)

@@ -11,7 +11,12 @@ from rollbook.domain.enrolment import INTAKE_TEXT, IntakeRefusal
 from rollbook.domain.ports import Clock, OpenUnitOfWork, Progress, UnitOfWork
 from rollbook.domain.subjects import Consent, Enrolled, Group, Subject, clean_name, new_id
 from rollbook.errors import InvalidInput, RollbookError, StorageUnavailable, UnreadableImage
-from rollbook.services.consenting import ConsentTerms, record, was_withdrawn
+from rollbook.services.consenting import (
+    ConsentTerms,
+    record,
+    require_guardians,
+    was_withdrawn,
+)
 from rollbook.services.enrol import Enrolee, Enroller, Today
 from rollbook.services.people import (
     by_name,
@@ -154,10 +159,10 @@ class Importer:
         photo = find(row.photo) if row.photo else None
         with self._open_uow() as uow:
             old = self._known(uow, name, external_id)
-            if old is None:
-                subject = Subject(new_id(), name, external_id)
-            else:
-                subject = replace(old, name=name, external_id=external_id or old.external_id)
+            subject = old or Subject(new_id(), name, external_id)
+            subject = replace(subject, name=name, external_id=external_id or subject.external_id)
+            if row.minor is not None:
+                subject = replace(subject, minor=row.minor)
             require_distinguishable(subject, self._named.get(name, []))
             consent = self._consent(uow, row, subject, terms)
         return _Plan(subject, old, consent, group, photo)
@@ -183,6 +188,8 @@ class Importer:
         """Return the consent that has to be recorded, or None when there is no new one."""
         said, now = _terms(row, terms), self._clock.now()
         earlier = uow.consents.of(subject.subject_id)
+        if subject.minor and said is None:
+            require_guardians(earlier, now)
         if said is None:
             if _says_no(row) and any(consent.covers(now) for consent in earlier):
                 raise InvalidInput(INTAKE_TEXT[IntakeRefusal.CONSENT_IN_FORCE])
@@ -190,8 +197,10 @@ class Importer:
         if was_withdrawn(earlier):
             raise InvalidInput(INTAKE_TEXT[IntakeRefusal.CONSENT_WITHDRAWN])
         if any(c.text_id == said.text_id and c.covers(now) for c in earlier):
+            if subject.minor:
+                require_guardians(earlier, now)
             return None
-        return said.consent_of(subject.subject_id, now)
+        return said.consent_of(subject.subject_id, now, minor=subject.minor)
 
     def _enrol(self, plan: _Plan, photo: PictureFile) -> Enrolled:
         """Enrol the photograph and write all else with it, unless it was enrolled before."""
@@ -284,11 +293,19 @@ def _terms(row: RosterRow, default: ConsentTerms | None) -> ConsentTerms | None:
         if default is None:
             raise InvalidInput("Which text was agreed to? Say it with: --consent TEXT-ID")
         text_id = default.text_id
-    given_by = row.given_by or (default.given_by if default else "")
+    default = default or ConsentTerms("", "")
+    guardian = row.guardian or default.guardian
+    given_by = row.given_by or default.given_by or guardian
     if not given_by:
         raise InvalidInput("Who gave the consent? Add a column `given by`, or --given-by WHO.")
-    until = row.until or (default.retain_until if default else None)
-    return ConsentTerms(text_id, given_by, retain_until=until).cleaned()
+    return ConsentTerms(
+        text_id,
+        given_by,
+        default.language,
+        row.until or default.retain_until,
+        guardian,
+        default.crops if row.crops is None else row.crops,
+    ).cleaned()
 
 
 def _beside(folder: Path, photo: str) -> LocalPicture:

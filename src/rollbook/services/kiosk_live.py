@@ -211,8 +211,9 @@ class LiveKiosk:
             self._gallery_at = at
         self._borrowed.tools = tools
         if abs(at - self._gallery_at) >= GALLERY_EVERY:
-            if tools.galleries.version() != self._recogniser.known.version:
-                self._recogniser.use(tools.galleries.for_session(self.session))
+            newer = tools.galleries.newer(self.session, self._recogniser.known)
+            if newer is not None:
+                self._recogniser.use(newer)
             self._gallery_at = at
         return self._recogniser
 

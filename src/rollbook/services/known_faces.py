@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import numpy.typing as npt
 
@@ -25,6 +27,7 @@ class KnownFaces:
         self._clock = clock
         self._space = space
         self._version: int | None = None
+        self._day: date | None = None  # UTC; consents end with a day
         self._places: dict[str, int] = {}
         self._owners: list[str] = []
         self._means: Rows = np.empty((0, space.dimension), dtype=np.float32)
@@ -33,17 +36,14 @@ class KnownFaces:
         return len(self._owners)
 
     def refresh(self, uow: UnitOfWork) -> None:
-        """Read everybody's templates unless nothing has changed."""
-        version = uow.gallery_version()
-        if version == self._version:
+        """Read the templates of those who agreed, unless nothing has changed."""
+        version, now = uow.gallery_version(), self._clock.now()
+        if (version, now.date()) == (self._version, self._day):
             return
-        owners, rows = uow.references.templates(self._space)
+        owners, rows = uow.references.templates(self._space, who_agreed(uow, None, now))
         self._owners, self._means = fused_rows(owners, rows)
-        agreed = who_agreed(uow, None, self._clock.now())
-        self._means = self._means[np.array([one in agreed for one in self._owners], dtype=np.bool_)]
-        self._owners = [owner for owner in self._owners if owner in agreed]
         self._places = {owner: place for place, owner in enumerate(self._owners)}
-        self._version = version
+        self._version, self._day = version, now.date()
 
     def nearest(self, mean: Rows, level: float, but: str) -> list[Candidate]:
         """Return everybody except `but` who scores `level` or more, best first."""

@@ -77,7 +77,7 @@ class OwnRecords:
         """
         now = self._clock.now()
         with self._open_uow() as uow:
-            sessions = _own_sessions(uow, subject_id, month.first_day, month.last_day)
+            sessions = own_sessions(uow, subject_id, month.first_day, month.last_day)
             seen = [s for s in sessions if sees(s.group_id)]
             begun = [s for s in seen if s.state.counts and s.first_mark_at <= now]
             lines = self._lines(uow, subject_id, begun)
@@ -101,7 +101,7 @@ class OwnRecords:
         """Return the sessions of the next days that are not over yet, earliest first."""
         now = self._clock.now()
         with self._open_uow() as uow:
-            sessions = _own_sessions(uow, subject_id, today, today + AHEAD)
+            sessions = own_sessions(uow, subject_id, today, today + AHEAD)
             groups = {s.group_id: uow.groups.get(s.group_id) for s in sessions}
         open_ahead = (SessionState.PLANNED, SessionState.OPEN)
         return [
@@ -159,8 +159,11 @@ def own_marks(
     }
 
 
-def _own_sessions(
-    uow: UnitOfWork, subject_id: str, first_day: date, last_day: date
+def own_sessions(
+    uow: UnitOfWork,
+    subject_id: str,
+    first_day: date | None = None,
+    last_day: date | None = None,
 ) -> list[Session]:
     """Return the sessions of the days on which the person belongs to their group."""
     held: dict[str, list[Membership]] = {}

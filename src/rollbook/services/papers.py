@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 from rollbook.domain.documents import (
     CONSENT_FORMS,
@@ -42,6 +43,15 @@ class Draft:
         return gaps_of(self.text)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a paper is in one language."""
+
+    draft: Draft
+    published: Document | None
+    is_outdated: bool  # the settings fill in something else than when it was published
+
+
 class Papers:
     """The papers of a site."""
 
@@ -62,9 +72,9 @@ class Papers:
         text = self._fill(kind, language, facts or self._facts())
         return Draft(kind, language, title_of(text), text)
 
-    def drafts(self) -> list[Draft]:
+    def drafts(self, facts: SiteFacts | None = None) -> list[Draft]:
         """Return every paper in every language."""
-        facts = self._facts()
+        facts = facts or self._facts()
         return [self.draft(kind, one, facts) for kind in PaperKind for one in LANGUAGES]
 
     def publish(self, kind: PaperKind, language: str, text: str, by: str) -> Document:
@@ -83,6 +93,7 @@ class Papers:
             text=kept,
             at=self._clock.now(),
             by=by,
+            basis=self.basis(kind, language, facts),
         )
         with self._open_uow() as uow:
             uow.register.hold()
@@ -93,6 +104,28 @@ class Papers:
             uow.register.append(_published(document))
             uow.commit()
         return document
+
+    def basis(self, kind: PaperKind, language: str, facts: SiteFacts | None = None) -> str:
+        """Return a digest of what the settings fill in, whatever day it is."""
+        always = replace(facts or self._facts(), today=date.min, version="")
+        return hashlib.sha256(self._fill(kind, language, always).encode()).hexdigest()
+
+    def standing(self) -> list[Standing]:
+        """Return each paper in each language: its draft, and what is published of it."""
+        facts = self._facts()
+        newest: dict[tuple[PaperKind, str], Document] = {}
+        for one in self.versions():
+            newest.setdefault((one.kind, one.language), one)
+        return [
+            Standing(
+                draft, found, found is not None and found.basis != self._basis_of(draft, facts)
+            )
+            for draft in self.drafts(facts)
+            for found in [newest.get((draft.kind, draft.language))]
+        ]
+
+    def _basis_of(self, draft: Draft, facts: SiteFacts) -> str:
+        return self.basis(draft.kind, draft.language, facts)
 
     def published(self, document_id: str) -> Document:
         """Return one version.

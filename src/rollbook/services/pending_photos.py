@@ -85,6 +85,19 @@ class PhotoShelf:
         with self._lock:
             self._kept.pop(token, None)
 
+    def named(self) -> set[str]:
+        """Return the subject ids of all whom the faces on kept photographs may be."""
+        with self._lock:
+            return {one for kept in self._kept.values() for one in _named(kept.result)}
+
+    def forget(self, subject_id: str) -> int:
+        """Drop photographs on which somebody was found; return how many."""
+        with self._lock:
+            named = [t for t, kept in self._kept.items() if subject_id in _named(kept.result)]
+            for token in named:
+                del self._kept[token]
+        return len(named)
+
     def __len__(self) -> int:
         with self._lock:
             return len(self._kept)
@@ -115,3 +128,10 @@ class PhotoShelf:
             self._timer = None
             if self._kept:
                 self._look_later()
+
+
+def _named(result: PhotoResult) -> set[str]:
+    """Return who is proposed, or is among those whom a face may be."""
+    decisions = [face.decision for face in result.faces]
+    alike = {c.subject_id for d in decisions for c in getattr(d, "candidates", ())}
+    return alike | {one.subject_id for one in result.proposals}

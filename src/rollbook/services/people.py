@@ -1,4 +1,4 @@
-"""People and groups: adding, renaming, removing, joining; every change is in the register.
+"""People and groups: adding, renaming, joining; every change is in the register.
 
 Entries of the register name people by random id only; what is personal lies in their own rows.
 """
@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime
 
-from rollbook.domain.access import Role
-from rollbook.domain.attendance import SessionState
 from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.domain.register import EntryKind, NewEntry
-from rollbook.domain.subjects import Group, Membership, Subject, clean_name, new_id
+from rollbook.domain.subjects import Consent, Group, Membership, Subject, clean_name, new_id
 from rollbook.errors import AlreadyExists, InvalidInput
-from rollbook.services.consenting import ConsentTerms, acted, record
+from rollbook.services.consenting import ConsentTerms, acted, record, require_guardians
 from rollbook.services.galleries import who_agreed
 
 EXTERNAL_ID_LIMIT = 100  # characters
@@ -64,17 +62,18 @@ class People:
         contacts: Sequence[str] = (),
         group_ids: Sequence[str] = (),
         terms: ConsentTerms | None = None,
+        minor: bool = False,
     ) -> Subject:
         """Add somebody, with the consent that they have given.
 
         Raises:
-            InvalidInput: the name, external id or consent cannot be kept.
+            InvalidInput: the name, external id or consent cannot be kept, or a guardian is missing.
             AlreadyExists: the external id is taken, or the name is and nothing tells them apart.
         """
-        subject = Subject(new_id(), clean_name(name), clean_id(external_id), tuple(contacts))
-        consent = (
-            terms.cleaned().consent_of(subject.subject_id, self._clock.now()) if terms else None
+        subject = Subject(
+            new_id(), clean_name(name), clean_id(external_id), tuple(contacts), minor=minor
         )
+        consent = _consent(subject, terms, self._clock.now()) if terms else None
         with self._open_uow() as uow:
             uow.register.hold()
             require_distinguishable(subject, self._others(uow, subject.name))
@@ -116,11 +115,15 @@ class People:
         name: str,
         external_id: str | None = None,
         contacts: Sequence[str] = (),
+        minor: bool | None = None,
     ) -> Subject:
         """Write all of somebody's details anew; what is not given is taken away.
 
+        Whether they are a minor stays as it is unless it is said.
+
         Raises:
             NotFound: there is no such person.
+            InvalidInput: they are a minor now, and a consent of theirs names no guardian.
             AlreadyExists: as for `add`.
         """
         with self._open_uow() as uow:
@@ -128,8 +131,11 @@ class People:
             old = uow.subjects.get(subject_id)
             told = {"external_id": clean_id(external_id), "contacts": tuple(contacts)}
             new = replace(old, name=clean_name(name), **told)  # type: ignore[arg-type]
+            new = new if minor is None else replace(new, minor=minor)
             if new == old:
                 return old
+            if new.minor and not old.minor:
+                require_guardians(uow.consents.of(subject_id), self._clock.now())
             if (new.name, new.external_id) != (old.name, old.external_id):
                 require_distinguishable(new, self._others(uow, new.name))
             uow.subjects.update(new)
@@ -137,29 +143,10 @@ class People:
             uow.commit()
         return new
 
-    def remove(self, subject_id: str) -> None:
-        """Remove a person and destroy their key; their marks keep the random id."""
-        with self._open_uow() as uow:
-            uow.register.hold()
-            uow.subjects.get(subject_id)
-            for held in uow.groups.memberships(subject_id=subject_id):
-                uow.groups.leave(held.group_id, subject_id, self._last_day(uow, held.group_id))
-            uow.subjects.remove(subject_id)
-            self._log(uow, "removed", subject_id)
-            _close_account(uow, subject_id)
-            uow.commit()
-
     def _others(self, uow: UnitOfWork, name: str) -> Sequence[Subject]:
         """Return all who may have this name; the register must be held."""
         known = self._namesakes(name)
         return uow.subjects.all() if known is None else known
-
-    def _last_day(self, uow: UnitOfWork, group_id: str) -> date:
-        """Return the last day whose roster has to stay as it is: registers that are closed do."""
-        today = self._today()
-        sessions = uow.sessions.all(group_id=group_id, first_day=today, last_day=today)
-        closed = any(session.state is SessionState.CLOSED for session in sessions)
-        return today if closed else today - timedelta(days=1)
 
     def rows(self, group_id: str | None = None) -> list[PersonRow]:
         """Return everybody, or a group's people of today, sorted by name."""
@@ -260,17 +247,6 @@ def join_group(
     return True
 
 
-def _close_account(uow: UnitOfWork, subject_id: str) -> None:
-    """Remove an account that opened nothing but the person's own record; free any other of it."""
-    account = uow.users.of_subject(subject_id)
-    if account is None:
-        return
-    if account.role is Role.SUBJECT:
-        uow.users.remove(account.user_id)
-    else:
-        uow.users.update(replace(account, subject_id=None))
-
-
 def _belongs_after(uow: UnitOfWork, group_id: str, subject_id: str, day: date) -> bool:
     held = uow.groups.memberships(group_id=group_id, subject_id=subject_id)
     return any(membership.until is None or membership.until > day for membership in held)
@@ -345,3 +321,7 @@ def by_name(people: Iterable[Subject]) -> dict[str, list[Subject]]:
     for person in people:
         found.setdefault(person.name, []).append(person)
     return found
+
+
+def _consent(subject: Subject, terms: ConsentTerms, now: datetime) -> Consent:
+    return terms.cleaned().consent_of(subject.subject_id, now, minor=subject.minor)

@@ -114,6 +114,11 @@ class PeopleIndex:
             self._snapshot = self._followed(self._snapshot)
             return self._snapshot
 
+    def follow(self) -> None:
+        """Take notice of what the register tells, where the names are opened already."""
+        if self._snapshot is not None:
+            self.current()
+
     def namesakes(self, name: str) -> list[Subject] | None:
         """Return who has exactly this name; None while the names are not opened.
 

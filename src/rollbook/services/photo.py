@@ -36,6 +36,7 @@ from rollbook.domain.review import PHOTO, doubt_body, worth_a_look
 from rollbook.domain.subjects import new_id
 from rollbook.domain.templates import Template, fuse
 from rollbook.services.galleries import SessionGallery
+from rollbook.services.reviewing import all_agree
 
 Detect = Callable[[Pixels], list[DetectedFace]]
 Embed = Callable[[Pixels, list[DetectedFace]], npt.NDArray[np.float32]]
@@ -165,7 +166,10 @@ class PhotoTaker:
         found = in_rows(self._detect(pixels))
         refusals = [self._gate(pixels, face) for face in found]
         usable = [face for face, refused in zip(found, refusals, strict=True) if not refused]
-        probes = self._embed(pixels, usable)
+        if len(known.gallery):
+            probes = self._embed(pixels, usable)
+        else:  # nobody can be found, so nothing is computed
+            probes = np.zeros((len(usable), known.gallery.space.dimension), np.float32)
         decided = zip(_assign(known, probes), probes, strict=True)
         faces = []
         for number, (face, refused) in enumerate(zip(found, refusals, strict=True), start=1):
@@ -189,6 +193,8 @@ class PhotoTaker:
             for face in result.unsure:
                 best = _candidates(face.decision)[0]
                 if best.subject_id in named or best.subject_id in waiting:
+                    continue
+                if not all_agree(uow, face.decision, self._clock.now()):
                     continue
                 waiting.add(best.subject_id)
                 uow.reviews.add(photo_review(session, face, result.review_level, taken_at))

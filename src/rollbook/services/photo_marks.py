@@ -26,8 +26,10 @@ from rollbook.domain.review import worth_a_look
 from rollbook.domain.statements import Change, statement, was_set_absent
 from rollbook.domain.subjects import new_id
 from rollbook.errors import InvalidInput
+from rollbook.services.galleries import may_be_recognised
 from rollbook.services.marks import entry_of, marks_of
 from rollbook.services.photo import PhotoFace, PhotoResult, photo_review
+from rollbook.services.reviewing import all_agree
 
 ASSIGNED = "assigned on a class photograph"
 FaceKey = tuple[int, int]  # photograph, 0-based; number of the face, 1-based
@@ -62,7 +64,7 @@ class PhotoMarks:
 
         `people` maps faces to subject ids, all others are nobody; `later` are unsure faces that
         wait in the queue. A name that the photograph itself gave is kept with its evidence; any
-        other is a mark by hand with a note.
+        other, as that of somebody who withdrew meanwhile, is a mark by hand with a note.
 
         Raises:
             InvalidInput: somebody is not on the list, or twice on one photograph.
@@ -82,7 +84,8 @@ class PhotoMarks:
                     ignored.append((subject_id, mark.reason))
                 else:
                     marks.append(mark)
-            reviews = _leave(uow, session, result, set(people.values()), later, taken_at)
+            now = self._clock.now()
+            reviews = _leave(uow, session, result, set(people.values()), later, taken_at, now)
             uow.commit()
         return PhotoWritten(tuple(marks), tuple(ignored), reviews)
 
@@ -112,7 +115,11 @@ class PhotoMarks:
         kind = next_mark(session, record.marks, at, Direction.IN)
         if isinstance(kind, Ignored):
             return kind
-        own = isinstance(face.decision, Identified) and face.decision.subject_id == subject_id
+        own = (
+            isinstance(face.decision, Identified)
+            and face.decision.subject_id == subject_id
+            and may_be_recognised(uow, subject_id, self._clock.now())
+        )
         mark = Mark(
             mark_id=new_id(),
             session_id=session.session_id,
@@ -171,6 +178,7 @@ def _leave(
     named: set[str],
     later: frozenset[FaceKey],
     taken_at: datetime,
+    now: datetime,
 ) -> int:
     """Keep the unsure faces that nobody decided on, one a person; return how many."""
     waiting = {str(item.body.get("subject_id")) for item in uow.reviews.all(session.session_id)}
@@ -179,6 +187,8 @@ def _leave(
         if (face.photo, face.number) not in later:
             continue
         if not worth_a_look(face.decision, result.review_level):
+            continue
+        if not all_agree(uow, face.decision, now):
             continue
         item = photo_review(session, face, result.review_level, taken_at)
         best = str(item.body["subject_id"])

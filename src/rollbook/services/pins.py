@@ -65,7 +65,7 @@ class PinKeeper:
             uow.register.hold()
             uow.subjects.get(subject_id)
             uow.credentials.put(credential)
-            uow.throttles.succeeded(_person(subject_id))
+            uow.throttles.succeeded(person_bucket(subject_id))
             uow.register.append(_entry("PIN set", subject_id, by, now))
             uow.commit()
 
@@ -112,14 +112,14 @@ class PinKeeper:
             uow.register.hold()
             wait = _wait(uow, subject_id, device_id, now)
             if wait == 0:
-                uow.throttles.failed(_person(subject_id), now, free=FREE_BY_PERSON)
+                uow.throttles.failed(person_bucket(subject_id), now, free=FREE_BY_PERSON)
                 uow.throttles.failed(_device(device_id), now, free=FREE_BY_DEVICE)
                 uow.commit()
         return wait
 
     def _forgive(self, subject_id: str, device_id: str) -> None:
         with self._open_uow() as uow:
-            uow.throttles.succeeded(_person(subject_id))
+            uow.throttles.succeeded(person_bucket(subject_id))
             uow.throttles.succeeded(_device(device_id))
             uow.commit()
 
@@ -165,11 +165,11 @@ def new_pin() -> str:
 
 
 def _wait(uow: UnitOfWork, subject_id: str, device_id: str, now: datetime) -> float:
-    buckets = (_person(subject_id), _device(device_id))
+    buckets = (person_bucket(subject_id), _device(device_id))
     return max(uow.throttles.wait(bucket, now) for bucket in buckets)
 
 
-def _person(subject_id: str) -> str:
+def person_bucket(subject_id: str) -> str:
     return f"PIN of {subject_id}"
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from rollbook.domain.attendance import (
+    NO_CONSENT,
     QUIET,
     SCHOOL_LESSON,
     AttendancePolicy,
@@ -31,11 +32,14 @@ from rollbook.domain.statements import Change, statement
 from rollbook.domain.subjects import new_id
 from rollbook.errors import AlreadyExists, InvalidInput, SessionClosed
 from rollbook.services.excusing import excuse_told
+from rollbook.services.galleries import may_be_recognised
 from rollbook.services.marks import entry_of, marks_about, marks_of
+from rollbook.services.replays import replays
 from rollbook.services.session_times import closing
 
 REASON_LIMIT = 1000  # characters
 CAMERA = "camera"
+BY_FACE = (Method.FACE, Method.PHOTO)
 
 
 class RegisterKeeper:
@@ -108,7 +112,8 @@ class RegisterKeeper:
     ) -> Mark | Ignored:
         """Write that somebody was seen, or say why nothing is written.
 
-        Of two processes that see an arrival at the same time one writes it.
+        Of two processes that see an arrival at the same time one writes it. A face writes nothing
+        once its consent is withdrawn, however long before that it was seen.
 
         Raises:
             NotFound: there is no such session or person.
@@ -117,6 +122,8 @@ class RegisterKeeper:
             uow.register.hold()
             session = uow.sessions.get(session_id)
             uow.subjects.get(subject_id)
+            if method in BY_FACE and not may_be_recognised(uow, subject_id, self._clock.now()):
+                return NO_CONSENT
             earlier = marks_about(uow, session.session_id, subject_id)
             kind = next_mark(session, earlier, at, direction)
             if isinstance(kind, Ignored):
@@ -128,7 +135,7 @@ class RegisterKeeper:
                 kind=kind,
                 at=at,
                 method=method,
-                by=CAMERA if method in (Method.FACE, Method.PHOTO) else method.value,
+                by=CAMERA if method in BY_FACE else method.value,
                 rule=rule_of(session, kind, at),
                 camera_id=camera_id,
                 direction=direction,
@@ -194,9 +201,15 @@ class RegisterKeeper:
         }
 
     def verify(self, progress: Progress | None = None) -> Verification:
-        """Check the whole chain of the register."""
+        """Check the whole chain of the register, and that no old row was put back beside it."""
         with self._open_uow() as uow:
-            return uow.register.verify(progress)
+            return verified(uow, progress)
+
+
+def verified(uow: UnitOfWork, progress: Progress | None = None) -> Verification:
+    """Return what a check of the chain found; only one that holds is compared with other rows."""
+    found = uow.register.verify(progress)
+    return found if found.faults else replace(found, faults=replays(uow))
 
 
 def require_counted(session: Session) -> None:

@@ -6,6 +6,7 @@ from rollbook.domain.ports import Clock, OpenUnitOfWork
 from rollbook.domain.register import EntryKind, NewEntry, Verification
 from rollbook.domain.subjects import new_id
 from rollbook.domain.task_ports import Task, TaskLine, TaskState
+from rollbook.services.register import verified
 from rollbook.services.tasks import TaskControl
 
 KIND = "check of the register"
@@ -40,7 +41,7 @@ class RegisterCheck:
     def work(self, task: Task, control: TaskControl) -> None:
         """Check the book, and write down that it was checked and what was found."""
         with self._open_uow() as uow:
-            found = uow.register.verify(lambda done, total: control.save(done, total, {}, ()))
+            found = verified(uow, lambda done, total: control.save(done, total, {}, ()))
         counts = {"entries": found.entries, "sheets": found.sheets, "faults": len(found.faults)}
         control.save(found.entries, found.entries, counts, _lines(found))
         body = {

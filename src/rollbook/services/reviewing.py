@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
 
 from rollbook.domain.attendance import (
     AttendanceRecord,
@@ -22,7 +23,7 @@ from rollbook.domain.attendance import (
     record_of,
     rule_of,
 )
-from rollbook.domain.identification import Unidentified
+from rollbook.domain.identification import Decision, Rejected, Unidentified
 from rollbook.domain.ports import Clock, OpenUnitOfWork, ReviewItem, UnitOfWork
 from rollbook.domain.register import EntryKind, NewEntry
 from rollbook.domain.review import CAMERA, Doubtful, doubt_body, doubt_from_body, worth_a_look
@@ -30,9 +31,11 @@ from rollbook.domain.statements import Change, statement, was_set_absent
 from rollbook.domain.subjects import new_id
 from rollbook.errors import InvalidInput
 from rollbook.services.due import Errand
+from rollbook.services.galleries import may_be_recognised, who_agreed
 from rollbook.services.marks import entry_of, marks_of
-from rollbook.services.site import review_window
+from rollbook.services.site import faces_enabled, review_window
 
+LOOK_EVERY = timedelta(hours=1)  # so often old faces are forgotten, and never later than promised
 CONFIRMED = "a person said who it was"
 
 
@@ -62,7 +65,8 @@ class Reviewing:
         """Keep an unsure face of a camera or kiosk, and return whether it was kept.
 
         It is not kept when it resembles nobody enough (`level` is the gallery's `review_level`),
-        when one waits for that person already, or when they are marked anyhow.
+        when one waits for that person already, when they are marked anyhow, or when somebody it
+        may be has withdrawn their consent meanwhile.
         """
         if not worth_a_look(decision, level):
             return False
@@ -71,6 +75,8 @@ class Reviewing:
             uow.register.hold()
             waiting = {i.body.get("subject_id") for i in uow.reviews.all(session_id)}
             if best in waiting or best in _marked(uow, session_id):
+                return False
+            if not all_agree(uow, decision, self._clock.now()):
                 return False
             body = doubt_body(decision, seen_at, CAMERA, level, camera_id=camera_id)
             uow.reviews.add(ReviewItem(new_id(), session_id, body, self._clock.now()))
@@ -82,7 +88,9 @@ class Reviewing:
     ) -> list[tuple[Session, list[Doubtful]]]:
         """Return what waits by session, oldest first; None stands for all groups."""
         with self._open_uow() as uow:
-            found = [_doubtful(item) for item in uow.reviews.all(session_id)]
+            oldest = self._clock.now() - review_window(uow)  # after a stop, until it is caught up
+            items = [i for i in uow.reviews.all(session_id) if i.created_at >= oldest]
+            found = [_doubtful(item) for item in items]
             by_session: dict[str, list[Doubtful]] = {}
             for one in found:
                 by_session.setdefault(one.session_id, []).append(one)
@@ -139,15 +147,30 @@ class Reviewing:
     def forget_when_due(self, errand: Errand) -> None:
         """Forget the faces that nobody decided on in time."""
         with self._open_uow() as uow:
-            uow.register.hold()
-            window = review_window(uow)
-            old = [item for item in uow.reviews.all() if item.created_at < errand.now - window]
-            for item in old:
-                uow.reviews.delete(item.review_id)
-            for session_id, count in Counter(item.session_id for item in old).items():
-                uow.register.append(self._forgotten(session_id, count, window.days))
+            self._forget(uow, errand.now)
             errand.finish(uow)
             uow.commit()
+
+    def forget(self, now: datetime) -> int:
+        """Forget the faces that nobody decided on in time; return how many."""
+        with self._open_uow() as uow:
+            count = self._forget(uow, now)
+            if count:
+                uow.commit()
+        return count
+
+    def overdue(self, uow: UnitOfWork, now: datetime) -> int:
+        """Return how many `forget` would take away."""
+        return len(_overdue(uow, now))
+
+    def _forget(self, uow: UnitOfWork, now: datetime) -> int:
+        uow.register.hold()
+        old, days = _overdue(uow, now), review_window(uow).days
+        for item in old:
+            uow.reviews.delete(item.review_id)
+        for session_id, count in Counter(item.session_id for item in old).items():
+            uow.register.append(self._forgotten(session_id, count, days))
+        return len(old)
 
     def _forgotten(self, session_id: str, count: int, days: int) -> NewEntry:
         body: dict[str, object] = {
@@ -167,7 +190,10 @@ class Reviewing:
         record = record_of(session, subject_id, earlier, now)
         marks = []
         if not _arrived(record):
-            marks.append(_arrival(session, found, subject_id, by))
+            arrival = _arrival(session, found, subject_id, by)
+            if not may_be_recognised(uow, subject_id, now):
+                arrival = replace(arrival, evidence=None)  # said by a person, and by nothing else
+            marks.append(arrival)
         if was_set_absent(record):
             change = Change(subject_id, Status.OPEN, None)
             marks.append(statement(session, record, change, by, at=now, rule=CONFIRMED))
@@ -183,6 +209,31 @@ class Reviewing:
         if subject_id is not None:
             body["subject_id"] = subject_id
         uow.register.append(NewEntry(EntryKind.SUBJECT, body, found.session_id))
+
+
+def _overdue(uow: UnitOfWork, now: datetime) -> list[ReviewItem]:
+    """Return what would be older than the window before anybody looks again."""
+    end = now + LOOK_EVERY - review_window(uow)
+    return [item for item in uow.reviews.all() if item.created_at < end]
+
+
+def all_agree(uow: UnitOfWork, decision: Decision, at: datetime) -> bool:
+    """Return whether everybody whom a face may be is still looked for by face."""
+    found = () if isinstance(decision, Rejected) else decision.candidates
+    candidates = [candidate.subject_id for candidate in found]
+    return faces_enabled(uow) and who_agreed(uow, candidates, at) == frozenset(candidates)
+
+
+def forget_faces_of(uow: UnitOfWork, subject_id: str) -> None:
+    """Forget which waiting faces may be this person's: those taken for them go altogether."""
+    for item in uow.reviews.all():
+        candidates: Any = item.body.get("candidates", [])
+        kept = [one for one in candidates if one[0] != subject_id]
+        if len(kept) == len(candidates):
+            continue
+        uow.reviews.delete(item.review_id)
+        if kept and item.body.get("subject_id") != subject_id:
+            uow.reviews.add(replace(item, body={**item.body, "candidates": kept}))
 
 
 def _arrival(session: Session, found: Doubtful, subject_id: str, by: str) -> Mark:

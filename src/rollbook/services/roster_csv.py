@@ -28,7 +28,10 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     "group": ("group", "class", "team", "course", "department", "section", "klasse", "gruppe"),
     "photo": ("photo", "picture", "image", "photograph", "file", "foto", "bild", "photo path"),
     "consent": ("consent", "consent text", "text id", "einwilligung", "agreed"),
-    "given_by": ("given by", "consent given by", "guardian", "agreed by"),
+    "given_by": ("given by", "consent given by", "agreed by"),
+    "guardian": ("guardian", "parent", "parents", "erziehungsberechtigte", "sorgeberechtigte"),
+    "minor": ("minor", "child", "under age", "underage", "minderjährig"),
+    "crops": ("crops", "keep pictures", "bilder behalten"),
     "until": ("until", "consent until", "retain until", "valid until"),
 }  # fmt: skip
 
@@ -45,6 +48,9 @@ class RosterRow:
     consent: str | None = None
     given_by: str | None = None
     until: date | None = None
+    guardian: str | None = None
+    minor: bool | None = None  # None: the table does not say
+    crops: bool | None = None  # whether crops may be kept as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +143,7 @@ def _columns(headings: list[str]) -> list[str]:
     if "name" not in columns and not {"first_name", "last_name"} <= set(columns):
         raise InvalidInput(
             "The first line must name the columns: name (or first name and last name), and if "
-            "wanted external id, group, photo, consent, given by, until."
+            "wanted external id, group, photo, consent, given by, until, minor, guardian, crops."
         )
     return columns
 
@@ -155,6 +161,10 @@ def _row(line: int, cells: Mapping[str, str], raw: list[str], width: int) -> Ros
         until = date.fromisoformat(ends) if ends else None
     except ValueError:
         return RowError(line, f"{ends!r} is not a date; write it as YYYY-MM-DD.")
+    try:
+        minor, crops = _yes_or_no(filled.get("minor")), _yes_or_no(filled.get("crops"))
+    except ValueError as error:
+        return RowError(line, str(error))
     return RosterRow(
         line=line,
         name=name,
@@ -164,4 +174,17 @@ def _row(line: int, cells: Mapping[str, str], raw: list[str], width: int) -> Ros
         consent=filled.get("consent"),
         given_by=filled.get("given_by"),
         until=until,
+        guardian=filled.get("guardian"),
+        minor=minor,
+        crops=crops,
     )
+
+
+def _yes_or_no(cell: str | None) -> bool | None:
+    """Return what a cell says; None where it is empty. Raises ValueError for other words."""
+    said = (cell or "").casefold()
+    if not said:
+        return None
+    if said not in YES | NO:
+        raise ValueError(f"{cell!r} is neither yes nor no.")
+    return said in YES

@@ -81,15 +81,14 @@ class Watch:
         post: Post,
         clock: Clock,
         *,
-        newer_gallery: Callable[[int], SessionGallery | None] = lambda version: None,
+        newer_gallery: Callable[[SessionGallery], SessionGallery | None] = lambda known: None,
         rules: WatchRules | None = None,
         tell: Callable[[WatchEvent], None] = lambda event: None,
         show: Callable[[Frame, FrameResult], None] = lambda frame, result: None,
         leave: Callable[[Unidentified, datetime, float], object] = lambda one, at, level: None,
     ) -> None:
-        """`newer_gallery(version)` returns a gallery when that version is not the newest one, and
+        """`newer_gallery(known)` returns a gallery when the known one does not hold any more, and
         raises SessionClosed when the session takes no more marks.
-
 
         `tell` gets what happens; `show` each frame with what was recognised in it; `leave` keeps
         a face that stayed unknown for a person to decide, with the gallery's review level.
@@ -214,7 +213,7 @@ class Watch:
             return
         self._gallery_at = now
         try:
-            newer = self._newer_gallery(self._recogniser.known.version)
+            newer = self._newer_gallery(self._recogniser.known)
         except StorageUnavailable:
             return
         if newer is not None:

@@ -32,5 +32,10 @@ class Bounded(Generic[Key, Value]):
                 self._known.pop(next(iter(self._known)))
             self._known[key] = value
 
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._known.clear()
+
     def __len__(self) -> int:
         return len(self._known)

@@ -82,7 +82,9 @@ def set_aside(home: Path, at: datetime) -> Path:
 def with_keys(home: Path) -> list[Path]:
     """Return the copies that hold wrapped keys of people: each would outlive an erasure."""
     found = (home / BACKUPS).glob("before-*")
-    return sorted(folder for folder in found if (folder / DATABASE).exists())
+    return sorted(
+        folder for folder in found if (folder / DATABASE).exists() or any(folder.glob("keys-*.rbk"))
+    )
 
 
 def delete_copies(home: Path) -> int:
@@ -93,13 +95,18 @@ def delete_copies(home: Path) -> int:
     """
     found = with_keys(home)
     for folder in found:
-        try:
-            shutil.rmtree(folder)
-        except OSError as error:
-            raise StorageUnavailable(
-                f"The copy {folder} cannot be deleted ({_why(error)}). Delete it by hand."
-            ) from error
+        delete_copy(folder)
     return len(found)
+
+
+def delete_copy(folder: Path) -> None:
+    """Delete a copy. Raises StorageUnavailable when it cannot be."""
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise StorageUnavailable(
+            f"The copy {folder} cannot be deleted ({_why(error)}). Delete it by hand."
+        ) from error
 
 
 def _copy_database(source: Path, target: Path, progress: Callable[[int, int], None] | None) -> None:

@@ -71,7 +71,7 @@ class Database:
         engine = connect_engine(url, patience)
         source = source or FileKeySource(keys_dir)
         try:
-            keys = _open_keys(engine, source, create)
+            keys = _open_keys(engine, source, keys_dir, create)
         except BaseException:
             engine.dispose()
             raise
@@ -144,7 +144,7 @@ def _make_folder(folder: Path) -> None:
         ) from error
 
 
-def _open_keys(engine: Engine, source: KeySource, create: bool) -> LiveKeys:
+def _open_keys(engine: Engine, source: KeySource, keys_dir: Path, create: bool) -> LiveKeys:
     """Return the keys; what already exists is only touched once its key has proved right."""
     with engine.connect() as connection:
         revision = revision_of(connection)
@@ -152,6 +152,7 @@ def _open_keys(engine: Engine, source: KeySource, create: bool) -> LiveKeys:
             return LiveKeys.read(source, connection)
         if revision is not None:
             require_fitting(_site(source), wrapped_data_keys(connection))
+            _back_up_first(connection, keys_dir, source)
         elif not create:
             raise NotFound("The database has no tables of Rollbook yet. Run: rollbook init")
         else:
@@ -161,6 +162,13 @@ def _open_keys(engine: Engine, source: KeySource, create: bool) -> LiveKeys:
         _first_rows(connection, site)
         connection.commit()
         return LiveKeys.read(source, connection)
+
+
+def _back_up_first(connection: Connection, keys_dir: Path, source: KeySource) -> None:
+    """Make a backup: an earlier version's tables are about to be changed."""
+    from rollbook.storage.backup.before_migrating import back_up_first  # seldom needed
+
+    back_up_first(connection, keys_dir, tuple(source.load()))
 
 
 def _site(source: KeySource) -> MultiFernet:

@@ -52,7 +52,7 @@ def parse(text: bytes, public_key: bytes) -> list[Erased]:
         try:
             said, signature = _read(line)
             fits = said["previous"] == previous and said["number"] == number
-            one = Erased(said["subject_id"], instant(said["at"]), said["receipt_id"])
+            one = Erased(str(said["subject_id"]), instant(said["at"]), str(said["receipt_id"]))
         except (ValueError, KeyError, TypeError) as error:
             raise _damaged(number) from error
         if not fits or not is_signed(public_key, PURPOSE, to_json(said), signature):

@@ -7,14 +7,14 @@ key that rotation has replaced since. They are kept under the present site key.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from cryptography.fernet import Fernet, MultiFernet
 from sqlalchemy import Connection, delete, insert, select
 
 from rollbook.storage.codec import from_json, to_json
 from rollbook.storage.connecting import hold_keys
-from rollbook.storage.keys import DatedKey, unwrap, wrap
+from rollbook.storage.keys import DatedKey, pack_keys, unpack_keys, unwrap, wrap
 from rollbook.storage.tables import data_keys
 
 FORMER = "former"  # the row of `data_keys`
@@ -38,11 +38,11 @@ class FormerKeys:
         """Return former keys of files, newest first; `since` tells when each was retired."""
         return self._read().get(FILES, [])
 
-    def keep(self, what: str, keys: Iterable[bytes], until: datetime) -> None:
-        """Add keys that are retired now, unless they are there."""
+    def keep(self, what: str, keys: Iterable[bytes], until: datetime, retired_by: str = "") -> None:
+        """Add keys that are retired now, unless they are there; `made_by` is then who did it."""
         kept = self._read()
         known = {one.key for one in kept.get(what, [])}
-        new = [DatedKey(key, until) for key in keys if key not in known]
+        new = [DatedKey(key, until, retired_by) for key in keys if key not in known]
         if new:
             self._write({**kept, what: new + kept.get(what, [])})
 
@@ -60,21 +60,12 @@ class FormerKeys:
         wrapped = self._connection.execute(query).scalar()
         if wrapped is None:
             return {}
-        return {
-            what: [DatedKey(key.encode(), datetime.fromtimestamp(at, UTC)) for key, at in keys]
-            for what, keys in from_json(unwrap(self._site, LABEL, bytes(wrapped))).items()
-        }
+        fields = from_json(unwrap(self._site, LABEL, bytes(wrapped)))
+        return {what: list(unpack_keys(keys.encode())) for what, keys in fields.items()}
 
     def _write(self, kept: Kept) -> None:
         hold_keys(self._connection)
-        fields = {
-            what: [[one.key.decode(), int(_retired(one).timestamp())] for one in keys]
-            for what, keys in kept.items()
-        }
+        fields = {what: pack_keys(tuple(keys)).decode() for what, keys in kept.items() if keys}
         row = {"purpose": FORMER, "wrapped": wrap(self._site, LABEL, to_json(fields))}
         self._connection.execute(delete(data_keys).where(data_keys.c.purpose == FORMER))
         self._connection.execute(insert(data_keys).values(row))
-
-
-def _retired(one: DatedKey) -> datetime:
-    return one.since or datetime.fromtimestamp(0, UTC)

@@ -21,6 +21,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from rollbook.errors import DecryptionFailed, NotFound, StorageUnavailable
 from rollbook.storage.bounded import Bounded
+from rollbook.storage.codec import from_micros, to_micros
 from rollbook.storage.mac import Mac
 from rollbook.storage.signing import SiteSigner
 
@@ -40,6 +41,12 @@ def site_key_file(keys_dir: Path) -> Path:
     return keys_dir / "site.key"
 
 
+def make_keys_dir(keys_dir: Path) -> None:
+    """Make the folder of keys, which only this user can open; raises OSError."""
+    keys_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _restrict(keys_dir)
+
+
 def create_site_key(keys_dir: Path) -> None:
     """Write a new site key that only this user can read; an existing one stays.
 
@@ -48,8 +55,7 @@ def create_site_key(keys_dir: Path) -> None:
     """
     file = site_key_file(keys_dir)
     try:
-        keys_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _restrict(keys_dir)
+        make_keys_dir(keys_dir)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
         handle = os.open(file, flags, 0o600)
     except FileExistsError:
@@ -197,12 +203,19 @@ def exposed(keys_dir: Path) -> str | None:
     file = site_key_file(keys_dir)
     if not file.is_file():
         return None
+    if os.name != "nt" and keys_dir.stat().st_mode & 0o077:
+        return f"Others on this machine can read {file}. Run: chmod 700 {keys_dir}"
+    return exposed_file(file)
+
+
+def exposed_file(file: Path) -> str | None:
+    """Return who else can read a file, as a sentence, or None when nobody can."""
+    if not file.is_file():
+        return None
     if os.name == "nt":
         return _exposed_by_acl(file)
-    if file.stat().st_mode & 0o077 or keys_dir.stat().st_mode & 0o077:
-        return (
-            f"Others on this machine can read {file}. Run: chmod 700 {keys_dir}; chmod 600 {file}"
-        )
+    if file.stat().st_mode & 0o077:
+        return f"Others on this machine can read {file}. Run: chmod 600 {file}"
     return None
 
 
@@ -281,34 +294,37 @@ Site = Fernet | MultiFernet
 
 @dataclass(frozen=True, slots=True)
 class DatedKey:
-    """One Fernet key, and since when it is used."""
+    """One Fernet key, since when it is used, and which rotation made it."""
 
     key: bytes = field(repr=False)  # 44 characters
     since: datetime | None = None  # None: of a version that did not write it down
+    made_by: str = ""  # id of the rotation, empty for a first key
 
 
 Keys = tuple[DatedKey, ...]  # newest first
 
 
-def new_key(since: datetime) -> DatedKey:
-    return DatedKey(Fernet.generate_key(), since)
+def new_key(since: datetime, made_by: str = "") -> DatedKey:
+    return DatedKey(Fernet.generate_key(), since, made_by)
 
 
 def pack_keys(keys: Keys) -> bytes:
-    """Return keys as they are wrapped: newest first, each with the second since 1970."""
-    return b" ".join(
-        one.key if one.since is None else b"%b:%d" % (one.key, one.since.timestamp())
-        for one in keys
-    )
+    """Return keys as they are wrapped: newest first, each with its time and its rotation."""
+    return b" ".join(_packed(one) for one in keys)
+
+
+def _packed(one: DatedKey) -> bytes:
+    since = b"" if one.since is None else b"%d" % to_micros(one.since)
+    return b":".join((one.key, since, one.made_by.encode()))
 
 
 def unpack_keys(payload: bytes) -> Keys:
     """Return what `pack_keys` packed; one key alone is what earlier versions wrote."""
-    return tuple(_dated(*part.partition(b":")) for part in payload.split(b" "))
+    return tuple(_unpacked(*part.split(b":")) for part in payload.split(b" "))
 
 
-def _dated(key: bytes, _colon: bytes, since: bytes) -> DatedKey:
-    return DatedKey(key, datetime.fromtimestamp(int(since), UTC) if since else None)
+def _unpacked(key: bytes, since: bytes = b"", made_by: bytes = b"") -> DatedKey:
+    return DatedKey(key, from_micros(int(since)) if since else None, made_by.decode())
 
 
 def opener(keys: Iterable[DatedKey]) -> MultiFernet:
@@ -321,6 +337,7 @@ class KeyRing:
     """The unwrapped data keys, and the site key for those of the subjects."""
 
     site: Site = field(repr=False)  # wraps with the key that the data keys are wrapped with
+    newest_site: Site = field(repr=False)  # that one alone
     keys: Mapping[str, Keys] = field(repr=False)  # by purpose
     sealing: Mapping[str, MultiFernet] = field(repr=False)  # by purpose
     index: Mac = field(repr=False)
@@ -342,13 +359,19 @@ class KeyRing:
         if missing:
             raise DecryptionFailed(f"The database lacks its key for {', '.join(missing)}.")
         if not isinstance(site, Fernet | MultiFernet):
-            site = site_of(site, wrapped)
+            sites = sites_in_order(site, wrapped)
+            return cls._of(MultiFernet(sites), sites[0], wrapped)
+        return cls._of(site, site, wrapped)
+
+    @classmethod
+    def _of(cls, site: Site, newest_site: Site, wrapped: Mapping[str, bytes]) -> KeyRing:
         opened = {
             purpose: unwrap(site, f"data:{purpose}", wrapped[purpose]) for purpose in PURPOSES
         }
         keys = {purpose: unpack_keys(opened[purpose]) for purpose in SEALING}
         return cls(
             site,
+            newest_site,
             keys,
             {purpose: opener(keys[purpose]) for purpose in SEALING},
             Mac(opened[INDEX]),
@@ -384,15 +407,18 @@ class KeyRing:
             (subject_id, wrapped), lambda: opener(self.subject_keys(subject_id, wrapped))
         )
 
+    def forget_subjects(self) -> None:
+        """Drop the opened keys of all people: somebody was erased."""
+        self._subjects.clear()
 
-def site_of(keys: Sequence[bytes], wrapped: Mapping[str, bytes]) -> MultiFernet:
-    """Return what wraps with the site key that the data keys are wrapped with now.
+
+def sites_in_order(keys: Sequence[bytes], wrapped: Mapping[str, bytes]) -> list[Fernet]:
+    """Return the site keys, that with which the data keys are wrapped now first.
 
     A newer one in the source is not used before the rotation has put it to use for everybody.
     """
     sites = [Fernet(key) for key in keys]
-    sites.sort(key=lambda site: not _fits(site, wrapped[SEAL]))
-    return MultiFernet(sites)
+    return sorted(sites, key=lambda site: not _fits(site, wrapped[SEAL]))
 
 
 def _fits(site: Site, wrapped: bytes) -> bool:

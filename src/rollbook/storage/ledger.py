@@ -252,9 +252,11 @@ class Ledger:
         return None if self._witness is None else self._witness.look()
 
     def _standing(self, look: Look | None, number: int, link: bytes) -> Standing:
-        return standing(look, number, link, self._link_at)
+        return standing(look, number, link, self.link_at)
 
-    def _link_at(self, number: int) -> bytes | None:
+    def link_at(self, number: int) -> bytes | None:
+        if number == 0:
+            return START
         query = select(ledger.c.link).where(ledger.c.number == number)
         found = self._connection.execute(query).scalar()
         return None if found is None else bytes(found)

@@ -210,11 +210,15 @@ class SqlUnitOfWork:
 
     @cached_property
     def person_rows(self) -> SqlPersonRows:
-        return SqlPersonRows(self._connection, self.vault, self.references, self.touch_gallery)
+        return SqlPersonRows(self._connection, self.vault, self.references, self._tell_erasure)
 
     def touch_gallery(self) -> None:
         """Let `gallery_version` grow when this transaction is committed."""
         self._gallery_changed = True
+
+    def _tell_erasure(self) -> None:
+        self.touch_gallery()
+        self._memory.forgetting.look_soon()
 
     def gallery_version(self) -> int:
         self._count_gallery()

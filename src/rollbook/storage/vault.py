@@ -12,7 +12,7 @@ from sqlalchemy import delete, insert, select
 from rollbook.errors import DecryptionFailed
 from rollbook.storage.connecting import hold_keys
 from rollbook.storage.former_keys import FormerKeys
-from rollbook.storage.keys import BACKUP, SEAL, KeyRing, opener, unwrap, wrap
+from rollbook.storage.keys import BACKUP, SEAL, KeyRing, Keys, opener, unwrap, wrap
 from rollbook.storage.live_keys import LiveKeys
 from rollbook.storage.mac import Mac
 from rollbook.storage.tables import subject_keys
@@ -93,6 +93,19 @@ class SqlVault:
         """Open; what earlier versions sealed had one key for all purposes."""
         return self._opened(lambda: self._open(token, purpose, owner, key))
 
+    def owner_of(self, token: bytes, *, purpose: str, key: str = SEAL) -> str | None:
+        """Return whose payload of this purpose it is, or None where it cannot be opened."""
+        start = len(purpose.encode()).to_bytes(2, "big") + purpose.encode()
+        for opening in (self._ring.sealing[key], self._ring.seal):
+            try:
+                text = opening.decrypt(token)
+            except InvalidToken:
+                continue
+            length = int.from_bytes(text[len(start) : len(start) + 2], "big")
+            owner = text[len(start) + 2 : len(start) + 2 + length]
+            return owner.decode() if text.startswith(start) else None
+        return None
+
     def open_file(self, token: bytes, *, purpose: str, owner: str) -> bytes:
         """Open what left the database sealed with `key="backup"`, also before a rotation.
 
@@ -155,6 +168,18 @@ class SqlVault:
                 self.make_keys([subject_id])
             self._held[subject_id] = self._wrapped[subject_id]
         return self._ring.subject_key(subject_id, self._held[subject_id])
+
+    def key_of(self, subject_id: str) -> MultiFernet | None:
+        """Return a subject's key, None when it was destroyed."""
+        self.load_keys([subject_id])
+        wrapped = self._wrapped.get(subject_id)
+        return None if wrapped is None else self._ring.subject_key(subject_id, wrapped)
+
+    def keys_of(self, subject_id: str) -> Keys:
+        """Return all keys of a subject, newest first; none when they were destroyed."""
+        self.load_keys([subject_id])
+        wrapped = self._wrapped.get(subject_id)
+        return () if wrapped is None else self._ring.subject_keys(subject_id, wrapped)
 
     def hold(self) -> None:
         """Take the newest keys and keep them until the transaction ends; it writes from now on."""

@@ -1,30 +1,45 @@
-"""Recomputes the whole chain of the register, in bounded memory."""
+"""Recomputes the whole chain of the register, in bounded memory, and names what was changed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, func, select
 
 from rollbook.domain.ports import Progress
-from rollbook.domain.register import Fault, Verification
+from rollbook.domain.register import EntryKind, Fault, FaultKind, Verification
 from rollbook.errors import DecryptionFailed, RegisterTampered
 from rollbook.storage.chain import START, Chain, unpack_sheet, unpad
 from rollbook.storage.keys import BOOK
 from rollbook.storage.tables import heads, ledger, sheets
 from rollbook.storage.vault import BLOCK, SqlVault
+from rollbook.storage.verifying_sessions import Lives, check_sessions
 
 ROWS = 10_000  # entries read at a time
 FAULTS = 20  # after so many the rest is not told one by one
 BEFORE_ALL = -(2**62)  # a forged row may have a number below the first one's
 OPENED = 2_000  # sheets in memory: more than run side by side in one school
+SHEET, NO_SHEET = "sheet", "no sheet"  # why a sheet has no lines
+Lines = dict[int, tuple[str, bytes]]
+
+
+class Line(NamedTuple):
+    """One row of `ledger`, in the order of its columns."""
+
+    number: int
+    kind: str
+    session_id: str | None
+    payload: bytes | None
+    once: bytes | None
+    content: bytes
+    link: bytes
 
 
 def verify(
     connection: Connection, vault: SqlVault, chain: Chain, progress: Progress | None = None
 ) -> Verification:
-    """Return what a check of every entry, sheet and link found; faults in order of number."""
+    """Return what a check of every entry, sheet, link and session found, by number."""
     return _Check(connection, vault, chain).run(progress)
 
 
@@ -36,10 +51,13 @@ class _Check:
         self._vault = vault
         self._chain = chain
         self._faults: list[Fault] = []
-        self._sheets: dict[str, dict[int, tuple[str, bytes]]] = {}
+        self._sheets: dict[str, Lines] = {}
+        self._unread: dict[str, str] = {}  # sheets without lines: why
+        self._lives = Lives()
+        self._misplaced: list[Line] = []  # rows that fit nowhere, to be told apart at the end
         self._number = 0
         self._last = BEFORE_ALL  # number of the last row that was read
-        self._link = START
+        self._links: tuple[bytes, ...] | None = (START,)  # what may come before; None: anything
 
     def run(self, progress: Progress | None) -> Verification:
         total = self._scalar(select(func.count()).select_from(ledger))
@@ -53,12 +71,17 @@ class _Check:
                 if progress is not None:
                     progress(checked, max(total, checked))
             head, newest = self._head_and_newest()
-        self._check_head(head)
+        last = self._links[0].hex() if checked and self._links else ""
+        self._tell_apart(self._check_head(head))
+        self._check_sheets()
+        if self._faults:  # what the entries tell of sessions is not certain then
+            self._lives = Lives()
+        self._faults += check_sessions(self._connection, self._vault, self._lives)
         return Verification(
             entries=checked,
             sheets=self._scalar(select(func.count()).select_from(sheets)),
-            head=self._link.hex() if checked else "",
-            faults=tuple(self._faults),
+            head=last,
+            faults=_in_order(self._faults)[:FAULTS],
         )
 
     def _scalar(self, query: Any) -> int:
@@ -89,70 +112,218 @@ class _Check:
             if len(self._sheets) + len(wanted) > OPENED:
                 self._sheets.pop(session_id)
         for start in range(0, len(wanted), BLOCK):
-            block = sheets.c.session_id.in_(wanted[start : start + BLOCK])
-            for row in self._connection.execute(select(sheets).where(block)):
-                self._sheets[row.session_id] = self._lines(row)
+            self._read_sheets(wanted[start : start + BLOCK])
 
-    def _lines(self, row: Row[Any]) -> dict[int, tuple[str, bytes]]:
-        """Return a sheet's entries by number; a sheet that does not open has none."""
+    def _read_sheets(self, session_ids: Sequence[str]) -> None:
+        self._sheets |= {session_id: {} for session_id in session_ids}
+        self._unread |= dict.fromkeys(session_ids, NO_SHEET)
+        block = select(sheets).where(sheets.c.session_id.in_(session_ids))
+        for row in self._connection.execute(block):
+            lines = self._lines(row)
+            self._sheets[row.session_id] = lines or {}
+            self._unread[row.session_id] = SHEET
+            if lines is not None:
+                self._unread.pop(row.session_id)
+
+    def _lines(self, row: Row[Any]) -> Lines | None:
+        """Return a sheet's entries by number; None of a sheet that does not open."""
         try:
             packed = self._vault.open(
                 bytes(row.payload), purpose="sheet", owner=row.session_id, key=BOOK
             )
             return {line.number: (line.kind, line.body) for line in unpack_sheet(packed)}
         except (DecryptionFailed, RegisterTampered):
-            return {}
+            return None
 
-    def _check(
-        self,
-        number: int,
-        kind: str,
-        session_id: str | None,
-        payload: bytes | None,
-        once: bytes | None,
-        content: bytes,
-        link: bytes,
-    ) -> None:
-        """Check one row of `ledger`, in the order of its columns."""
+    def _check(self, number: int, kind: str, session_id: str | None, *rest: Any) -> None:
+        """Check one row of `ledger`; the rest are payload, once, content and link."""
+        payload, once, content, link = rest
         self._check_number(number)
+        self._number = number
         body = self._body(number, kind, session_id, payload)
-        if body is None:
-            self._fault(number, "the sealed text is missing or was changed")
-        elif self._chain.content(number, kind, session_id, once, body) != content:
-            self._fault(number, "the entry was changed")
-        elif self._chain.link(self._link, content) != link:
-            self._fault(number, "the entry does not follow the one before it")
-        self._number, self._link = number, link
+        true = None
+        if body is not None:
+            true = self._chain.content(number, kind, session_id, once, body)
+        if true == content and (self._links is None or self._follows(content, link)):
+            self._links = (link,)
+            if kind == EntryKind.SESSION.value and session_id is not None:
+                self._lives.note(number, session_id, body or b"")
+            return
+        self._name(Line(number, kind, session_id, payload, once, content, link), true)
+
+    def _follows(self, content: bytes, link: bytes) -> bool:
+        links = self._links
+        return links is not None and any(self._chain.link(b, content) == link for b in links)
 
     def _check_number(self, number: int) -> None:
         missing = self._number + 1
         if number > missing:
-            gap = f"entry {missing} is" if number == missing + 1 else f"{missing}-{number - 1} are"
-            self._fault(missing, f"{gap} missing")
-        elif number < missing:
-            self._fault(number, "the entry was inserted before the first")
+            code = "removed one" if number == missing + 1 else "removed"
+            self._fault(Fault(missing, FaultKind.REMOVED, code, number - 1))
+            self._links = None
+
+    def _name(self, line: Line, true: bytes | None) -> None:
+        """Say what is wrong with a row, and what the next one may follow."""
+        if line.number < 1:
+            self._number = 0
+            self._fault(Fault(line.number, FaultKind.INSERTED, "before"))
+        elif true == line.content:  # all but the link; the next row tells which one was right
+            before = self._links or ()
+            self._links = (*(self._chain.link(one, line.content) for one in before), line.link)
+            self._fault(Fault(line.number, FaultKind.ALTERED, "link"))
+        elif true is not None and self._follows(true, line.link):
+            self._links = (line.link,)
+            self._fault(Fault(line.number, FaultKind.ALTERED, "digest"))
+        elif self._links is None or not self._follows(line.content, line.link):
+            self._links = None
+            self._misplaced.append(line)
+        else:
+            self._links = (line.link,)
+            self._name_text(line, is_open=true is not None)
+
+    def _name_text(self, line: Line, *, is_open: bool) -> None:
+        """Say what is wrong with a row whose digests are right."""
+        number, session = line.number, line.session_id or ""
+        if is_open:
+            self._fault(Fault(number, FaultKind.ALTERED, "altered"))
+        elif line.payload is not None:
+            other = self._written_as(line)
+            if other in {None, number}:
+                self._fault(Fault(number, FaultKind.ALTERED, "payload"))
+            else:
+                self._fault(Fault(number, FaultKind.REPLACED, "replaced", other or 0))
+        elif self._unread.get(session) == SHEET:
+            self._sheet_fault(number, session, SHEET)
+        elif session and self._unread.get(session) == NO_SHEET and self._had_sheet(session):
+            self._sheet_fault(number, session, NO_SHEET)
+        else:
+            self._fault(Fault(number, FaultKind.UNSEALED, "unsealed"))
+
+    def _sheet_fault(self, number: int, session: str, code: str) -> None:
+        """Name a sheet once, at its first entry."""
+        told = any(one.session == session and one.code == code for one in self._faults)
+        if not told:
+            self._fault(Fault(number, FaultKind.SHEET, code, session=session))
+
+    def _had_sheet(self, session: str) -> bool:
+        """Return whether more than one entry of the session, or its end, has no text of its own."""
+        mine = ledger.c.session_id == session
+        query = select(func.count()).where(mine, ledger.c.payload.is_(None))
+        return self._scalar(query.select_from(ledger)) > 1
+
+    def _written_as(self, line: Line) -> int | None:
+        owner = self._vault.owner_of(line.payload or b"", purpose="entry", key=BOOK)
+        return int(owner) if owner is not None and owner.isdecimal() else None
 
     def _body(
         self, number: int, kind: str, session_id: str | None, payload: bytes | None
     ) -> bytes | None:
         if payload is None:
-            said, body = self._sheets.get(session_id or "", {}).pop(number, ("", b""))
+            said, body = self._line(number, session_id or "")
             return body if said == kind else None
         try:
             return unpad(self._vault.open(payload, purpose="entry", owner=str(number), key=BOOK))
         except DecryptionFailed:
             return None
 
-    def _check_head(self, head: Row[Any] | None) -> None:
-        if head is None or self._chain.head(head.number, bytes(head.link)) != bytes(head.mac):
-            self._fault(self._number, "the head of the register is missing or was changed")
-        elif head.number > self._number:
-            self._fault(self._number + 1, f"the register was cut: it had {head.number} entries")
-        elif head.number < self._number:
-            self._fault(head.number + 1, "entries were inserted at the end")
-        elif bytes(head.link) != self._link:
-            self._fault(self._number, "the last entry is not the one that the head names")
+    def _line(self, number: int, session_id: str) -> tuple[str, bytes]:
+        """Return an entry of a sheet; one that was folded since the sheet was read is read anew."""
+        found = self._sheets.get(session_id, {}).pop(number, None)
+        if found is None and session_id and session_id not in self._unread:
+            self._read_sheets([session_id])
+            found = self._sheets[session_id].pop(number, None)
+        return found or ("", b"")
 
-    def _fault(self, number: int, what: str) -> None:
+    def _check_head(self, head: Row[Any] | None) -> int:
+        """Check the head; return the number of the last entry that it vouches for."""
+        number = self._number
+        if head is None or self._chain.head(head.number, bytes(head.link)) != bytes(head.mac):
+            self._fault(Fault(number, FaultKind.HEAD, "head"))
+            return number
+        if head.number > number:
+            code = "cut one" if head.number == number + 1 else "cut"
+            self._fault(Fault(number + 1, FaultKind.CUT, code, int(head.number)))
+        elif head.number < number:
+            self._check_after(int(head.number))
+        elif self._links is not None and bytes(head.link) not in self._links:
+            self._fault(Fault(number, FaultKind.HEAD, "other head"))
+        others = select(func.count()).select_from(heads).where(heads.c.name != "ledger")
+        if self._scalar(others):
+            self._fault(Fault(0, FaultKind.HEAD, "more heads"))
+        return int(head.number)
+
+    def _check_after(self, vouched: int) -> None:
+        """Tell entries that were put after the head from a head that was put back."""
+        wrong = any(line.number > vouched for line in self._misplaced)
+        wrong = wrong or any(fault.number > vouched for fault in self._faults)
+        if not wrong:
+            self._fault(Fault(vouched + 1, FaultKind.HEAD, "old head", vouched))
+
+    def _tell_apart(self, vouched: int) -> None:
+        """Name the rows that fit nowhere: copies after the end, or rows that changed places."""
+        for line in self._misplaced[:FAULTS]:
+            other = self._written_as(line) if line.payload is not None else self._fits(line)
+            known = other is not None and other != line.number
+            if line.number > vouched:
+                code = "copied" if known else "inserted"
+                self._fault(Fault(line.number, FaultKind.INSERTED, code, other or 0))
+            elif known:
+                self._fault(Fault(line.number, FaultKind.MOVED, "moved", other or 0))
+            else:
+                self._fault(Fault(line.number, FaultKind.ALTERED, "altered"))
+
+    def _fits(self, line: Line) -> int | None:
+        """Return as which of the misplaced entries a row of a sheet was written."""
+        if line.session_id is None:
+            return None
+        self._read_sheets([line.session_id])
+        for number, (kind, body) in self._sheets[line.session_id].items():
+            true = self._chain.content(number, kind, line.session_id, line.once, body)
+            if kind == line.kind and true == line.content:
+                return number
+        return None
+
+    def _check_sheets(self) -> None:
+        """Find sheets of which no entry tells, and those that hold more or fewer than they should.
+
+        One statement: what is folded meanwhile is in both counts or in neither.
+        """
+        folded = (
+            select(ledger.c.session_id, func.count().label("held"))
+            .where(ledger.c.payload.is_(None))
+            .group_by(ledger.c.session_id)
+            .subquery()
+        )
+        query = (
+            select(sheets.c.session_id, folded.c.held)
+            .outerjoin(folded, folded.c.session_id == sheets.c.session_id)
+            .where(func.coalesce(folded.c.held, 0) != sheets.c.entries)
+            .limit(FAULTS)
+        )
+        for session_id, held in self._connection.execute(query).all():
+            self._check_count(session_id, held or 0)
+
+    def _check_count(self, session_id: str, held: int) -> None:
+        """Name the entry on which a sheet and the ledger differ, unless it was named already."""
+        self._read_sheets([session_id])
+        mine = (ledger.c.session_id == session_id, ledger.c.payload.is_(None))
+        numbers = set(self._connection.execute(select(ledger.c.number).where(*mine)).scalars())
+        differ = numbers ^ set(self._sheets[session_id])
+        if differ and all(self._is_named(number) for number in differ):
+            return
+        code = "sheet count" if held else "sheet inserted"
+        fresh = [number for number in differ if not self._is_named(number)]
+        first = min(fresh or numbers or {0})
+        self._fault(Fault(first, FaultKind.SHEET, code, session=session_id))
+
+    def _is_named(self, number: int) -> bool:
+        return any(one.number <= number <= max(one.number, one.other) for one in self._faults)
+
+    def _fault(self, fault: Fault) -> None:
         if len(self._faults) < FAULTS:
-            self._faults.append(Fault(number, what))
+            self._faults.append(fault)
+
+
+def _in_order(faults: Sequence[Fault]) -> tuple[Fault, ...]:
+    """Return them by number; what concerns no entry comes last, what happened twice first once."""
+    return tuple(sorted(faults, key=lambda fault: (fault.number == 0, fault.number)))

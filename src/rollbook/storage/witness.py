@@ -24,7 +24,6 @@ from typing import TypeVar
 
 from rollbook.domain.witness import Standing, WitnessState
 from rollbook.errors import StorageUnavailable
-from rollbook.storage.chain import START
 from rollbook.storage.file_locks import locked
 from rollbook.storage.mac import Mac
 
@@ -133,11 +132,12 @@ def standing(look: Look | None, number: int, link: bytes, link_at: LinkAt) -> St
     if look is None:
         return Standing(WitnessState.NOT_KEPT, number)
     if isinstance(look, WitnessState):
-        return Standing(look, number)
+        is_new = number == 0 and look is WitnessState.MISSING
+        return Standing(WitnessState.AGREES if is_new else look, number)
     if look.number > number:
         return Standing(WitnessState.BEHIND, number, look.number)
     same = look.number == number
-    found = link if same else START if look.number == 0 else link_at(look.number)
+    found = link if same else link_at(look.number)
     if found != look.link:
         return Standing(WitnessState.OTHER, number, look.number)
     return Standing(WitnessState.AGREES if same else WitnessState.AHEAD, number, look.number)

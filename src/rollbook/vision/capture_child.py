@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from rollbook.hardening import harden
 from rollbook.vision.addresses import SourceKind
 from rollbook.vision.grabbers import GrabError, GrabOptions, Picture, grab
 
@@ -141,6 +142,7 @@ def _tell(message: dict[str, Any]) -> None:
 
 
 def main() -> None:
+    harden()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
     order = json.loads(sys.stdin.readline())
     memory = attach(order["memory"])

@@ -145,7 +145,11 @@ def running_cameras(app: App) -> Iterator[None]:
 @contextmanager
 def due_work(app: App) -> Iterator[None]:
     """Do what falls due, such as opening and closing sessions, while the block runs."""
-    clock = DueClock(app.due.run_due)
+    def look() -> None:
+        app.forget_erased()
+        app.due.run_due()
+
+    clock = DueClock(look)
     clock.start()
     try:
         yield

@@ -56,14 +56,15 @@ class SiteKeys:
         except DecryptionFailed as error:
             raise DecryptionFailed(
                 f"This backup of {head.made_at[:10]} opens with the site key {head.key_id}; the "
-                f"one here is {self.key_id}. Recover that key from its recovery sheet, or "
-                "give the newest key bundle with --bundle."
+                f"one here is {self.key_id}. Recover that key from its recovery sheet, or give "
+                "the newest key bundle with --bundle."
             ) from error
 
 
 def key_id(key: bytes) -> str:
-    """Return what a site key is called by: 16 hex digits that tell nothing of the key."""
-    return hashlib.sha256(b"rollbook site key " + key).hexdigest()[:16]
+    """Return what a site key is called by; it tells nothing of the key."""
+    digits = hashlib.sha256(b"rollbook site key " + key).hexdigest()[:12]
+    return "-".join(digits[at : at + 4] for at in (0, 4, 8))
 
 
 def _label(file_id: str) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, delete, func, insert, select, text
 from sqlalchemy import MetaData as DatabaseTables
 from sqlalchemy.exc import DatabaseError
 
+from rollbook.domain.backups import Restored
 from rollbook.errors import DecryptionFailed
 from rollbook.storage.backup.bundle import Bundle
 from rollbook.storage.backup.checking import Contents, Reading, misfit, opened
@@ -20,13 +21,12 @@ from rollbook.storage.backup.writing import Progress
 from rollbook.storage.erasures import erased_ids
 from rollbook.storage.former_keys import FORMER, LABEL
 from rollbook.storage.keys import SIGN, unwrap, wrap
+from rollbook.storage.live_keys import LiveKeys
 from rollbook.storage.migrating import migrate, migrate_to
-from rollbook.storage.repositories.accounts import OWNER
 from rollbook.storage.signing import SiteSigner
-from rollbook.storage.vault import SqlVault
+from rollbook.storage.unit_of_work import Memory, SqlUnitOfWork
 
 STAYS = "memberships"  # of past days: a random id alone, and the totals need it
-OWNED = ("passkeys", "api_tokens", "group_staff", "users")  # by `user_id`
 
 
 @dataclass(frozen=True)
@@ -47,16 +47,6 @@ class Plan:
     def gone(self) -> frozenset[str]:
         """People of whom nothing comes back."""
         return self.erased | self.keyless
-
-
-@dataclass(frozen=True)
-class Restored:
-    """What came back."""
-
-    rows: int
-    people: int
-    erased: int  # people of the backup who were erased since
-    keyless: int
 
 
 def make_plan(contents: Contents, keys: SiteKeys, bundle: Bundle, beside: bytes) -> Plan:
@@ -124,8 +114,16 @@ def _fill(
             _insert_keys(connection, tables, kept, plan)
         done += len(rows)
         progress(done, plan.contents.rows)
-    erased = plan.contents.people & plan.erased
-    return Restored(done, people, len(erased), len(plan.keyless))
+    contents = plan.contents
+    return Restored(
+        name=contents.name,
+        made_at=contents.head.made_at,
+        rows=done,
+        people=people,
+        entries=contents.entries,
+        erased=len(contents.people & plan.erased),
+        keyless=len(plan.keyless),
+    )
 
 
 def _is_gone(table: str, row: Mapping[str, Any], gone: Collection[str]) -> bool:
@@ -197,12 +195,16 @@ def _count_on(connection: Connection, tables: Mapping[str, Table]) -> None:
             connection.execute(query, values)
 
 
-def forget_accounts(connection: Connection, vault: SqlVault, gone: Collection[str]) -> None:
-    """Delete the accounts of people who do not come back."""
-    tables = _tables(connection)
-    users = tables["users"]
+class Within(SqlUnitOfWork):
+    """The repositories of a transaction that is open already; it is committed by who opened it."""
+
+    def __init__(self, connection: Connection, keys: LiveKeys) -> None:
+        super().__init__(connection.engine, keys, Memory())
+        self.__dict__["_connection"] = connection
+
+
+def forget(uow: Within, gone: Collection[str]) -> None:
+    """Delete what else there is of people who do not come back: their accounts, and mentions."""
     for subject_id in gone:
-        owner = users.c.subject == vault.blind(OWNER, subject_id)
-        for user_id in connection.execute(select(users.c.user_id).where(owner)).scalars().all():
-            for table in (tables[name] for name in OWNED):
-                connection.execute(delete(table).where(table.c.user_id == user_id))
+        user = uow.users.of_subject(subject_id)
+        uow.person_rows.erase(subject_id, user.user_id if user else None, ())

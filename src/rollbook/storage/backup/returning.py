@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, MetaData, inspect
 
+from rollbook.domain.backups import Restored
 from rollbook.domain.receipts import Receipt, ReceiptKind
 from rollbook.domain.register import EntryKind, NewEntry
 from rollbook.domain.subjects import new_id
@@ -21,21 +22,14 @@ from rollbook.storage.backup.container import DATA
 from rollbook.storage.backup.keying import SiteKeys
 from rollbook.storage.backup.naming import PATTERN, of_kind
 from rollbook.storage.backup.places import Place, split
-from rollbook.storage.backup.restoring import Plan, Restored, build, forget_accounts, make_plan
+from rollbook.storage.backup.restoring import Plan, Within, build, forget, make_plan
 from rollbook.storage.backup.writing import Progress, no_progress, read_back
-from rollbook.storage.bounded import Bounded
-from rollbook.storage.chain import Chain
 from rollbook.storage.connecting import begin_writing, connect_engine
 from rollbook.storage.copies import DATABASE, set_aside
 from rollbook.storage.database import PATIENCE, _first_rows
 from rollbook.storage.erasures import ErasureList, erasures_file
 from rollbook.storage.keys import KeyRing, KeySource
-from rollbook.storage.ledger import Ledger
 from rollbook.storage.live_keys import LiveKeys
-from rollbook.storage.repositories.receipts import SqlReceipts
-from rollbook.storage.repositories.site import SqlSiteSettings
-from rollbook.storage.vault import SqlVault
-from rollbook.storage.verifying import verify
 from rollbook.storage.witness import Witness
 
 PAUSED = "backups_paused"  # site setting: a drill must not replace the bundle of the real site
@@ -118,7 +112,9 @@ def bring_back(
         RegisterTampered: the register of the backup does not hold.
     """
     if new.server is not None:
-        return _onto_server(found, new, at, by, progress)
+        restored, witness, head = _build(found, new, new.server, at, by, progress, replaces)
+        witness.reset(*head)
+        return restored
     if new.database.exists() and not replaces:
         raise AlreadyExists(
             "There is a Rollbook in %(home)s already. Nothing was changed. Choose another folder, "
@@ -128,7 +124,7 @@ def bring_back(
     with _building(new.home) as folder:
         file = folder / DATABASE
         url = f"sqlite:///{file.as_posix()}"
-        restored, witness, head = _build(found, new, url, at, by, progress)
+        restored, witness, head = _build(found, new, url, at, by, progress, False)
         if new.database.exists():
             set_aside(new.home, at)
         witness.reset(*head)  # a kill before the next line leaves no database, and says so
@@ -163,32 +159,28 @@ def _put_in_place(file: Path, target: Path) -> None:
     os.replace(file, target)
 
 
-def _onto_server(found: Found, new: NewHome, at: datetime, by: str, progress: Progress) -> Restored:
-    """Fill an empty database of a server; all of it appears at once."""
-    assert new.server is not None  # noqa: S101 - asked by the caller
-    restored, witness, head = _build(found, new, new.server, at, by, progress)
-    witness.reset(*head)
-    return restored
-
-
 def _build(
-    found: Found, new: NewHome, url: str, at: datetime, by: str, progress: Progress
+    found: Found,
+    new: NewHome,
+    url: str,
+    at: datetime,
+    by: str,
+    progress: Progress,
+    replaces: bool,
 ) -> tuple[Restored, Witness, tuple[int, bytes]]:
     """Return what came back, and what the witness of its register has to say."""
     engine = connect_engine(url, PATIENCE)
     try:
         with engine.connect() as connection:
             begin_writing(connection)
-            if inspect(connection).has_table("alembic_version"):
-                raise AlreadyExists(
-                    "The database holds a Rollbook already. Nothing was changed. Give an empty one."
-                )
+            _make_room(connection, replaces)
             with found.place.reading(found.name) as source:
                 restored = build(connection, source, found.plan, progress)
             _first_rows(connection, found.plan.keys.all)  # purposes that are newer than the backup
             live = LiveKeys.read(new.source, connection)
-            _prove(SqlVault(connection, live), connection, found.plan)
-            head = _note(SqlVault(connection, live), connection, found, restored, at, by)
+            uow = Within(connection, live)
+            _prove(uow, found.plan)
+            head = _note(uow, found, restored, at, by)
             _write_beside(new, found.plan, live.ring)
             connection.commit()
     finally:
@@ -196,9 +188,23 @@ def _build(
     return restored, Witness(new.keys_dir, live.ring.register), head
 
 
-def _prove(vault: SqlVault, connection: Connection, plan: Plan) -> None:
-    forget_accounts(connection, vault, plan.gone)
-    checked = verify(connection, vault, Chain(vault.register_mac))
+def _make_room(connection: Connection, replaces: bool) -> None:
+    """Drop what is there, if that was said; until the commit others see it as it was."""
+    if not inspect(connection).has_table("alembic_version"):
+        return
+    if not replaces:
+        raise AlreadyExists(
+            "The database holds a Rollbook already. Nothing was changed. Give an empty one, or "
+            "give --replace, which deletes what is there."
+        )
+    there = MetaData()
+    there.reflect(bind=connection)
+    there.drop_all(connection)
+
+
+def _prove(uow: Within, plan: Plan) -> None:
+    forget(uow, plan.gone)
+    checked = uow.register.verify()
     if not checked.holds:
         raise RegisterTampered(
             f"The register in this backup does not hold, first at entry "
@@ -207,8 +213,7 @@ def _prove(vault: SqlVault, connection: Connection, plan: Plan) -> None:
 
 
 def _note(
-    vault: SqlVault,
-    connection: Connection,
+    uow: Within,
     found: Found,
     restored: Restored,
     at: datetime,
@@ -226,13 +231,12 @@ def _note(
         "entries": contents.entries,
         "head": contents.link,
     }
-    receipt = SqlReceipts(connection, vault).add(Receipt(new_id(), ReceiptKind.RESTORE, at, body))
+    receipt = uow.receipts.add(Receipt(new_id(), ReceiptKind.RESTORE, at, body))
     told = {"event": "restored", "at": at.isoformat(), "by": by, "receipt": receipt.receipt_id}
     told |= {"made_at": contents.head.made_at}
-    SqlSiteSettings(connection, vault).set(PAUSED, True)
-    ledger = Ledger(connection, vault, Bounded(1), None)
-    ledger.append(NewEntry(EntryKind.TRUST, told))
-    return ledger.head()
+    uow.site.set(PAUSED, True)
+    uow.register.append(NewEntry(EntryKind.TRUST, told))
+    return uow.register.head()
 
 
 def _write_beside(new: NewHome, plan: Plan, ring: KeyRing) -> None:

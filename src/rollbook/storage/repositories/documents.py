@@ -32,6 +32,7 @@ class SqlDocuments:
             "text": document.text,
             "at": iso(document.at),
             "by": document.by,
+            "basis": document.basis,
         }
         row = {
             "document_id": document.document_id,
@@ -68,6 +69,7 @@ class SqlDocuments:
             text=fields["text"],
             at=instant(fields["at"]),
             by=fields["by"],
+            basis=fields["basis"],
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from rollbook.domain.subjects import Consent, ConsentScope, Subject
+from rollbook.domain.subjects import EVERYTHING, Consent, ConsentScope, Subject
 from rollbook.errors import AlreadyExists, NotFound
 from rollbook.storage.bounded import Bounded
 from rollbook.storage.codec import (
@@ -145,7 +145,12 @@ class SqlSubjects:
 
     def _row(self, person: Subject) -> dict[str, object]:
         external = person.external_id
-        profile = {"name": person.name, "external_id": external, "contacts": list(person.contacts)}
+        profile = {
+            "name": person.name,
+            "external_id": external,
+            "contacts": list(person.contacts),
+            "minor": person.minor or None,
+        }
         payload = to_json(present(profile))
         return {
             "subject_id": person.subject_id,
@@ -166,6 +171,7 @@ class SqlSubjects:
             external_id=profile.get("external_id"),
             contacts=tuple(profile["contacts"]),
             invented=row.invented,
+            minor=profile.get("minor", False),
         )
 
 
@@ -230,10 +236,12 @@ class SqlConsents:
             "text_id": consent.text_id,
             "given_by": consent.given_by,
             "recorded_at": iso(consent.recorded_at),
-            "scope": consent.scope.value,
+            "scopes": [scope.value for scope in consent.scopes],
+            "guardian": consent.guardian or None,
             "language": consent.language,
             "retain_until": iso(consent.retain_until),
             "withdrawn_at": iso(consent.withdrawn_at),
+            "crops_withdrawn_at": iso(consent.crops_withdrawn_at),
         }
         payload = to_json(present(fields))
         return self._vault.seal_for(consent.subject_id, payload, purpose=CONSENT)
@@ -247,8 +255,17 @@ class SqlConsents:
             text_id=fields["text_id"],
             given_by=fields["given_by"],
             recorded_at=instant(fields["recorded_at"]),
-            scope=ConsentScope(fields["scope"]),
+            scopes=_scopes(fields),
+            guardian=fields.get("guardian", ""),
             language=fields["language"],
             retain_until=optional_date(fields.get("retain_until")),
             withdrawn_at=optional_instant(fields.get("withdrawn_at")),
+            crops_withdrawn_at=optional_instant(fields.get("crops_withdrawn_at")),
         )
+
+
+def _scopes(fields: dict[str, Any]) -> tuple[ConsentScope, ...]:
+    """Return what was agreed to; consents of earlier versions were about samples as a whole."""
+    if "scopes" not in fields:
+        return EVERYTHING
+    return tuple(ConsentScope(scope) for scope in fields["scopes"])

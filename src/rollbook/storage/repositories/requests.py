@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from rollbook.domain.attendance import Status
 from rollbook.domain.requests import Request, RequestKind, RequestState
@@ -50,6 +50,9 @@ class SqlRequests:
         changed = update(requests).where(requests.c.request_id == request.request_id)
         if self._connection.execute(changed.values(self._row(request))).rowcount == 0:
             raise NotFound(GONE)
+
+    def remove(self, request_id: str) -> None:
+        self._connection.execute(delete(requests).where(requests.c.request_id == request_id))
 
     def of(self, subject_id: str) -> list[Request]:
         query = self._with_keys().where(requests.c.subject_id == subject_id)

@@ -56,6 +56,14 @@ class SqlReferences:
         rows = self._connection.execute(query.order_by(samples.c.number)).all()
         return [self._open(row) for row in rows]
 
+    def ids_of(self, subject_id: str) -> list[str]:
+        query = select(samples.c.reference_id).where(samples.c.subject_id == subject_id)
+        return list(self._connection.execute(query.order_by(samples.c.number)).scalars())
+
+    def drop_crops(self, subject_id: str) -> int:
+        own = (samples.c.subject_id == subject_id) & samples.c.crop.is_not(None)
+        return self._connection.execute(update(samples).where(own).values(crop=None)).rowcount
+
     def templates(
         self, space: TemplateSpace, subject_ids: Iterable[str] | None = None
     ) -> tuple[list[str], npt.NDArray[np.float32]]:

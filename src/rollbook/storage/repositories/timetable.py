@@ -305,31 +305,13 @@ class SqlSessions:
             "invented": session.invented,
             "plan": self._vault.blind(PLAN, plan.decode()),
         }
-        return {**row, "mac": self._mac(row)}
-
-    def _mac(self, row: Any) -> bytes:
-        """Bind the readable columns together: a start that was moved would make people late."""
-        return self._vault.mac(
-            SESSION,
-            to_json(
-                [
-                    row["session_id"],
-                    row["group_id"],
-                    row["business_date"].isoformat(),
-                    row["starts_at"],
-                    row["ends_at"],
-                    row["state"],
-                    bool(row["invented"]),
-                    bytes(row["plan"]).hex(),
-                ]
-            ),
-        )
+        return {**row, "mac": session_mac(self._vault, row)}
 
     def _open(self, row: Row[Any]) -> Session:
         return self._known.get(tuple(row), lambda: self._checked(row))
 
     def _checked(self, row: Row[Any]) -> Session:
-        if self._mac(row._mapping) != bytes(row.mac):
+        if session_mac(self._vault, row._mapping) != bytes(row.mac):
             raise RegisterTampered(
                 f"The session {row.session_id} was changed outside of Rollbook. "
                 "Put a backup in its place."
@@ -354,3 +336,22 @@ class SqlSessions:
             self._vault.open(bytes(token), purpose=PLAN, owner=plan.hex(), key=BOOK)
         )
         return payload["title"], policy_from_json(payload["policy"])
+
+
+def session_mac(vault: SqlVault, row: Any) -> bytes:
+    """Bind the readable columns together: a start that was moved would make people late."""
+    return vault.mac(
+        SESSION,
+        to_json(
+            [
+                row["session_id"],
+                row["group_id"],
+                row["business_date"].isoformat(),
+                row["starts_at"],
+                row["ends_at"],
+                row["state"],
+                bool(row["invented"]),
+                bytes(row["plan"]).hex(),
+            ]
+        ),
+    )

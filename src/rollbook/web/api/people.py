@@ -179,7 +179,7 @@ def remove_person(subject_id: str) -> None:
     Marks keep the random id alone. This cannot be undone.
     """
     require_subject(subject_id)
-    parts().people.acting(actor().by).remove(subject_id)
+    parts().erasing.erase([subject_id], actor().by)
 
 
 @operation(

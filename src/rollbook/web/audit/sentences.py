@@ -75,9 +75,15 @@ ENROLMENTS: Sentences = {
 CONSENTS: Sentences = {
     "recorded": _l("%(who)s recorded a consent of %(person)s."),
     "withdrawn": _l("%(who)s withdrew the consent of %(person)s."),
+    "crops withdrawn": _l("%(who)s withdrew the consent to keep pictures of %(person)s."),
+    "ran out": _l("The consents of %(count)s people have run out; their samples were deleted."),
     "consents limited": _l("%(who)s set the day on which consents of %(count)s people end."),
 }
 SETTINGS: Sentences = {
+    "backup destination added": _l("%(who)s added a destination for backups."),
+    "backup destination removed": _l("%(who)s removed a destination for backups."),
+    "backup schedule": _l("%(who)s changed at what time backups are made."),
+    "backups kept": _l("%(who)s changed how many backups are kept: %(value)s."),
     "setting changed": _l("%(who)s changed the setting “%(setting)s”."),
     "absence reasons": _l("%(who)s changed the list of reasons for absences."),
     "weeks planned ahead": _l("%(who)s changed how far ahead sessions are planned."),
@@ -149,6 +155,43 @@ ACCESSES: Sentences = {
     "register checked": _l("%(who)s checked the register: %(faults)s faults."),
 }
 TRUST: Sentences = {
+    "witness begun": _l(
+        "The register began a new witness beside the keys: the old one was %(why)s."
+    ),
+    "anchor made": _l("%(who)s made an anchor of the register with %(entries)s entries."),
+    "anchor checked": _l(
+        "%(who)s compared the register with an anchor of %(entries)s entries: %(found)s."
+    ),
+    "loss accepted": _l(
+        "%(who)s let the register go on after entry %(entries)s, although it had %(witnessed)s."
+    ),
+    "recovery sheet made": _l("%(who)s made a recovery sheet of the site key %(key_id)s."),
+    "recovery shares made": _l(
+        "%(who)s made %(of)s recovery shares of the site key %(key_id)s, of which %(needed)s are "
+        "needed."
+    ),
+    "site key locked": _l("%(who)s put the site key %(key_id)s under a passphrase."),
+    "site key unlocked": _l("%(who)s took the passphrase off the site key %(key_id)s."),
+    "site key recovered": _l("%(who)s brought the site key %(key_id)s back from paper."),
+    "site key moved to the keyring": _l(
+        "%(who)s copied the site key %(key_id)s to the keyring of the system."
+    ),
+    "site key moved to a file": _l("%(who)s copied the site key %(key_id)s to a file."),
+    "site key file removed": _l(
+        "%(who)s deleted the key file: the site key %(key_id)s comes from elsewhere."
+    ),
+    "backup made": _l("%(who)s made a backup of %(entries)s entries; it was read back whole."),
+    "backups go on": _l("%(who)s let backups go on after a restore."),
+    "copies deleted": _l("%(who)s deleted %(count)s copies of the database that held keys."),
+    "restored": _l("%(who)s restored this installation from the backup of %(made_at)s."),
+    "erasure finished": _l("The erasure asked for by %(who)s is finished; the receipt tells more."),
+    "paper published": _l("%(who)s published the paper %(document_id)s."),
+    "purged": _l("%(who)s deleted what was due by the rules of retention: %(count)s."),
+    "access given": _l("%(who)s was given all that is held about %(person)s."),
+    "keys: rotation begun": _l("%(who)s began to exchange the keys of the site."),
+    "keys: rotation resumed": _l("%(who)s let the exchange of the keys go on."),
+    "keys: rotation stopped": _l("%(who)s stopped the exchange of the keys."),
+    "keys: rotation done": _l("The keys of the site were exchanged, as %(who)s asked."),
     "templates renewed": _l("%(who)s stored all templates under a new transform of the site."),
 }
 BY_KIND = {

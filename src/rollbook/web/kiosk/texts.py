@@ -63,6 +63,7 @@ def _reasons() -> dict[str, str]:
         "over": _("The session takes no more marks."),
         "not_in": _("You were not marked as arrived."),
         "called_off": _("The session was called off."),
+        "no_consent": _("You are not looked for by face any more. Use your PIN or code, or ask."),
         GONE: _("You are not in the book any more. Please ask."),
     }
 

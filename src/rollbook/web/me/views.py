@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Response as FileResponse
+from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from rollbook.domain.access import Permission
@@ -19,6 +20,7 @@ from rollbook.services.consenting import was_withdrawn
 from rollbook.services.galleries import covers_face
 from rollbook.services.own_record import OwnLine
 from rollbook.web.access import actor, permit
+from rollbook.web.archives import archive_file, archive_progress, start_archive
 from rollbook.web.errors import sentence
 from rollbook.web.me.calendar import asked_month, neighbour, weeks_of
 from rollbook.web.parts import parts
@@ -130,7 +132,30 @@ def data() -> str:
         agreed=_agreed(),
         withdrawn=was_withdrawn(found.consents),
         now=parts().clock.now(),
+        task=parts().subject_access.of(_me(), actor().actor_id),
     )
+
+
+@blueprint.post("/data/archive")
+@permit(Permission.OWN_RECORD)
+def ask_archive() -> Response:
+    """Begin to make the archive of all that is held about oneself."""
+    start_archive(_me(), str(get_locale()))
+    return redirect(url_for("me.data"), 303)
+
+
+@blueprint.get("/data/archive")
+@permit(Permission.OWN_RECORD)
+def archive_state() -> dict[str, object]:
+    """Tell a script how far it is."""
+    return archive_progress(_me())
+
+
+@blueprint.get("/data/archive/<string(length=32):task_id>")
+@permit(Permission.OWN_RECORD)
+def own_archive(task_id: str) -> FileResponse:
+    """Give the own archive, and nobody else's."""
+    return archive_file(_me(), task_id)
 
 
 @blueprint.post("/data/withdraw")

@@ -11,7 +11,6 @@ from rollbook.web.people import (
     listing,
     person,
     record,
-    removal,
     samples,
     tasks,
 )
@@ -27,7 +26,6 @@ __all__ = [
     "listing",
     "person",
     "record",
-    "removal",
     "samples",
     "tasks",
 ]

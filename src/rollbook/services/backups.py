@@ -1,0 +1,505 @@
+"""Backups of the site: where they go, when, what became of them, and who is told of it."""
+
+from __future__ import annotations
+
+import logging
+import time as clocks
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, time, timedelta
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from rollbook.domain.backups import (
+    KEEP,
+    MOST_KEPT,
+    Archive,
+    Backup,
+    Destination,
+    LastKeyCopy,
+    Progress,
+    Run,
+)
+from rollbook.domain.localtime import to_utc
+from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
+from rollbook.domain.receipts import Receipt, ReceiptKind
+from rollbook.domain.register import EntryKind, NewEntry
+from rollbook.domain.subjects import new_id
+from rollbook.domain.task_ports import Task, TaskState
+from rollbook.errors import AlreadyExists, InvalidInput, NotFound, RollbookError, StorageUnavailable
+from rollbook.services.due import Errand
+from rollbook.services.tasks import TaskControl
+
+KIND = "backup"
+DESTINATIONS, SCHEDULE, KEEPING = "backup_destinations", "backup_schedule", "backup_keep"
+RUNS, SITE, PAUSED = "backup_runs", "backup_site", "backups_paused"
+BY_CLOCK = "site"  # who asks for what the schedule starts
+BACKUP_JOB, LOOK_EVERY = "backup", timedelta(minutes=15)
+TRY_AGAIN = timedelta(hours=1)  # after a run that failed
+TOO_OLD = timedelta(days=2)  # a daily backup that is older has failed or been forgotten
+SAY = 0.5  # seconds between two words of a task on how far it is
+
+# what a problem is in words, and what to do about it at a terminal
+PROBLEM_TEXT = {
+    "none": "There are no backups: if this machine breaks, everything is gone. Add a destination.",
+    "no schedule": "Backups are not made by themselves. Choose a time of day for them.",
+    "paused": "Backups rest since a restore, so that two machines do not write to one place. If "
+    "this is the site's machine now, let them go on.",
+    "copies": "A copy of the database from an upgrade or a restore is still there. It holds the "
+    "keys of people, also of those who are erased meanwhile. Delete it once all is well.",
+    "never": "No backup was made to %(where)s yet.",
+    "failed": "The last backup to %(where)s failed: %(why)s",
+    "old": "The last backup to %(where)s is of %(why)s. Look whether Rollbook runs at the chosen "
+    "time.",
+}
+PROBLEM_COMMAND = {
+    "none": "rollbook backup --add FOLDER",
+    "no schedule": "rollbook backup --daily 03:15",
+    "paused": "rollbook backup --go-on",
+    "copies": "rollbook backup --delete-copies",
+}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is not in order."""
+
+    kind: str  # a key of PROBLEM_TEXT
+    where: str = ""
+    why: str = ""
+
+    @property
+    def sentence(self) -> str:
+        return PROBLEM_TEXT[self.kind] % {"where": self.where, "why": self.why}
+
+    @property
+    def command(self) -> str:
+        """Return what to type at a terminal."""
+        return PROBLEM_COMMAND.get(self.kind, "rollbook backup")
+
+
+class Backups:
+    """Destinations, schedule and runs; a run writes one data file and the key bundle to each."""
+
+    def __init__(
+        self,
+        open_uow: OpenUnitOfWork,
+        clock: Clock,
+        archive: Archive,
+        zone: Callable[[], ZoneInfo],
+    ) -> None:
+        self._open_uow = open_uow
+        self._clock = clock
+        self._archive = archive
+        self._zone = zone
+
+    def destinations(self) -> list[Destination]:
+        with self._open_uow() as uow:
+            return self._destinations(uow)
+
+    def add(self, url: str, by: str) -> Destination:
+        """Try a destination out and remember it.
+
+        Raises:
+            InvalidInput: it is no address, or backups of another site lie there.
+            StorageUnavailable: nothing can be written there; the text says why.
+            AlreadyExists: it is there already.
+        """
+        url = url.strip()
+        if not url:
+            raise InvalidInput("Write a folder, or an address like sftp://name@machine/folder.")
+        if any(one.url == url for one in self.destinations()):
+            raise AlreadyExists("Backups go there already.")
+        self._archive.try_out(url, self.site_id())
+        made = Destination(new_id(), url, self._archive.shown(url))
+        with self._open_uow() as uow:
+            uow.register.hold()  # two clicks are one destination
+            found = self._destinations(uow)
+            if any(one.url == url for one in found):
+                raise AlreadyExists("Backups go there already.")
+            self._keep_destinations(uow, [*found, made])
+            self._note_setting(uow, "backup destination added", by, made.destination_id)
+            uow.commit()
+        return made
+
+    def try_out(self, destination_id: str) -> Destination:
+        """Write, read and delete a small file there; raises as `add`."""
+        found = self._destination(destination_id)
+        self._archive.try_out(found.url, self.site_id())
+        return found
+
+    def remove(self, destination_id: str, by: str) -> Destination:
+        """Forget a destination. What lies there stays, and its key bundle with it."""
+        gone = self._destination(destination_id)
+        with self._open_uow() as uow:
+            kept = [d for d in self._destinations(uow) if d.destination_id != destination_id]
+            self._keep_destinations(uow, kept)
+            runs = _mapping(uow.site.get(RUNS))
+            uow.site.set(RUNS, {name: run for name, run in runs.items() if name != destination_id})
+            self._note_setting(uow, "backup destination removed", by, destination_id)
+            uow.commit()
+        return gone
+
+    def schedule(self) -> str | None:
+        """Return at what time of the site's day backups are made, as "03:15", or None."""
+        with self._open_uow() as uow:
+            found = uow.site.get(SCHEDULE)
+        return str(found) if found else None
+
+    def set_schedule(self, wall: str | None, by: str) -> None:
+        """Let backups be made at this time of every day, or never by themselves.
+
+        Raises:
+            InvalidInput: it is no time.
+        """
+        if wall is not None:
+            wall = f"{_time_of(wall):%H:%M}"
+        with self._open_uow() as uow:
+            uow.site.set(SCHEDULE, wall)
+            self._note_setting(uow, "backup schedule", by, wall or "")
+            uow.commit()
+
+    def keep(self) -> int:
+        """Return how many data files stay at each destination."""
+        with self._open_uow() as uow:
+            found = uow.site.get(KEEPING)
+        return found if isinstance(found, int) else KEEP
+
+    def set_keep(self, keep: int, by: str) -> None:
+        """Raises InvalidInput when it is not between 1 and 400."""
+        if not 1 <= keep <= MOST_KEPT:
+            raise InvalidInput("Keep between 1 and %(most)s backups.", most=MOST_KEPT)
+        with self._open_uow() as uow:
+            uow.site.set(KEEPING, keep)
+            self._note_setting(uow, "backups kept", by, str(keep))
+            uow.commit()
+
+    def is_paused(self) -> bool:
+        """Return whether backups rest since a restore: two machines must not write to one place."""
+        with self._open_uow() as uow:
+            return bool(uow.site.get(PAUSED))
+
+    def go_on(self, by: str) -> None:
+        """Let backups be made again after a restore."""
+        with self._open_uow() as uow:
+            uow.site.set(PAUSED, False)
+            self._note_trust(uow, "backups go on", by, {})
+            uow.commit()
+
+    def runs(self) -> dict[str, Run]:
+        """Return the last run of each destination by its id."""
+        with self._open_uow() as uow:
+            return {name: _run(fields) for name, fields in _mapping(uow.site.get(RUNS)).items()}
+
+    def site_id(self) -> str:
+        """Return the random id by which backups of this site are told from those of another."""
+        with self._open_uow() as uow:
+            found = uow.site.get(SITE)
+            if found is None:
+                uow.register.hold()
+                found = uow.site.get(SITE) or new_id()
+                uow.site.set(SITE, found)
+                uow.commit()
+        return str(found)
+
+    def back_up_to(
+        self, url: str, by: str, keep: int, progress: Progress, *, make: bool = False
+    ) -> Backup:
+        """Write a backup to an address; it need not be one of the destinations.
+
+        With `make` the folder is made where it is not there.
+        """
+        if make:
+            self._archive.try_out(url, self.site_id())
+        made = self._archive.back_up(url, self.site_id(), self._clock.now(), keep, progress)
+        with self._open_uow() as uow:
+            self._note_made(uow, made, by)
+            uow.commit()
+        return made
+
+    def back_up(self, by: str, progress: Progress, only: str | None = None) -> list[Run]:
+        """Write a backup to every destination, or to one; what failed is in what is returned.
+
+        Raises:
+            NotFound: there is no destination.
+            InvalidInput: backups rest since a restore.
+        """
+        wanted = [self._destination(only)] if only else self.destinations()
+        if not wanted:
+            raise NotFound("No destination for backups is set up. Add one first.")
+        if self.is_paused():
+            raise InvalidInput(
+                "Backups rest since a restore, so that a drill on another machine does not "
+                "replace those of the site. If this is the site's machine now, let them go on "
+                "first: rollbook backup --go-on"
+            )
+        runs = [self._run_one(one, by, progress) for one in wanted]
+        self._archive.replace_local_bundle(self._clock.now())
+        if not only and all(not run.failure for run in runs):
+            self._forget_former_keys()
+        return runs
+
+    def _run_one(self, destination: Destination, by: str, progress: Progress) -> Run:
+        now = self._clock.now()
+        try:
+            made = self.back_up_to(destination.url, by, self.keep(), progress)
+        except RollbookError as error:
+            log.warning("the backup to %s failed: %s", destination.shown, error)
+            run = Run(destination.destination_id, now, str(error))
+        else:
+            run = Run(destination.destination_id, now, "", made.name, made.size, made.entries, now)
+        with self._open_uow() as uow:
+            runs = dict(_mapping(uow.site.get(RUNS)))
+            before = _run(runs[run.destination_id]) if run.destination_id in runs else None
+            runs[run.destination_id] = _fields(run, before)
+            uow.site.set(RUNS, runs)
+            uow.commit()
+        return run
+
+    def shown(self, url: str) -> str:
+        """Return an address without names, passwords and options."""
+        return self._archive.shown(url)
+
+    def kept(self, url: str) -> list[Backup]:
+        """Return what lies at an address, newest first."""
+        return self._archive.kept(url)
+
+    def check(self, source: str, progress: Progress) -> Backup:
+        """Open every part of a backup; raises DecryptionFailed when it is damaged."""
+        return self._archive.check(source, progress)
+
+    def oldest_kept(self) -> datetime | None:
+        """Return when the oldest data file was made that is still kept anywhere; None: none is.
+
+        Raises:
+            StorageUnavailable: a destination cannot be looked at, so nobody knows.
+        """
+        places = [one.url for one in self.destinations()]
+        if (local := self._archive.local()) is not None:
+            places.append(local)
+        times = [one.made_at for url in places for one in self._archive.kept(url)]
+        return min(times, default=None)
+
+    def _forget_former_keys(self) -> None:
+        """Destroy former site keys that no kept data file needs any more."""
+        oldest = self.oldest_kept()
+        if oldest is not None:
+            self._archive.forget_site_keys(oldest)
+
+    def last_key_copy_gone_by(self, now: datetime) -> LastKeyCopy:
+        """Return where copies of keys lie that are destroyed now, and when the last one goes.
+
+        The next run replaces the bundle of each destination. Without a schedule nobody knows when.
+        """
+        places = tuple(one.shown for one in self.destinations())
+        local = tuple(self._local_keys())
+        if not places and not local:
+            return LastKeyCopy(None, ())
+        wall = self.schedule()
+        if local or wall is None or self.is_paused():
+            return LastKeyCopy(None, places + local)
+        return LastKeyCopy(self.next_time(now).astimezone(self._zone()).date(), places)
+
+    def replace_bundles(self) -> LastKeyCopy:
+        """Write all key bundles anew, delete local copies that hold keys; return what is left.
+
+        An erasure calls it, so that the last copy of a key is gone at once where that is possible.
+        A destination that cannot be reached is left to the next run.
+        """
+        now, left = self._clock.now(), []
+        try:
+            self._archive.delete_copies()
+            self._archive.replace_local_bundle(now)
+        except StorageUnavailable as error:
+            log.warning("a copy with keys is still there: %s", error)
+            left += self._local_keys()
+        for one in [] if self.is_paused() else self.destinations():
+            try:
+                self._archive.replace_bundle(one.url, self.site_id(), now)
+            except RollbookError as error:
+                log.warning("the key bundle at %s was not replaced: %s", one.shown, error)
+                left.append(one.shown)
+        if self.is_paused():
+            left += [one.shown for one in self.destinations()]
+        if not left:
+            return LastKeyCopy(None, ())
+        return LastKeyCopy(self.last_key_copy_gone_by(now).gone_by, tuple(left))
+
+    def _local_keys(self) -> list[str]:
+        """Return what holds keys of people on this machine, beside the database."""
+        local = self._archive.local() if self._archive.has_local_bundle() else None
+        return [*self._archive.copies_with_keys(), *([] if local is None else [local])]
+
+    def next_time(self, after: datetime) -> datetime:
+        """Return when the schedule is due again. Raises InvalidInput when there is none."""
+        return self._scheduled(after, timedelta(days=1))
+
+    def _scheduled(self, at: datetime, step: timedelta) -> datetime:
+        """Return the nearest scheduled instant after this one, or before with a step back."""
+        zone, wall = self._zone(), _time_of(self.schedule() or "")
+        day = at.astimezone(zone).date()
+        found = to_utc(day, wall, zone)
+        fits = found > at if step > timedelta(0) else found <= at
+        return found if fits else to_utc(day + step, wall, zone)
+
+    def is_due(self, now: datetime) -> bool:
+        """Return whether the schedule wants a backup now; what was slept through is caught up."""
+        if self.schedule() is None or self.is_paused():
+            return False
+        wanted, runs = self._scheduled(now, timedelta(days=-1)), self.runs()
+        return any(_wants(runs.get(one.destination_id), wanted, now) for one in self.destinations())
+
+    def run_when_due(self, errand: Errand) -> None:
+        """Let a task write the backups: it may take longer than due work is leased for."""
+        wanted = self.is_due(errand.now)
+        with self._open_uow() as uow:
+            if wanted:
+                self._add_task(uow, "", BY_CLOCK)
+            errand.finish(uow)
+            uow.commit()
+
+    def start(self, user_id: str, by: str) -> Task:
+        """Return the task that waits or runs, begun now when there is none."""
+        with self._open_uow() as uow:
+            task = self._add_task(uow, user_id, by)
+            uow.commit()
+        return task
+
+    def latest(self) -> Task | None:
+        """Return the newest task, whoever began it."""
+        with self._open_uow() as uow:
+            return next((one for one in uow.tasks.all() if one.kind == KIND), None)
+
+    def work(self, task: Task, control: TaskControl) -> None:
+        """Write backups to every destination. Raises StorageUnavailable when one failed."""
+        said = 0.0
+
+        def progress(done: int, total: int) -> None:
+            nonlocal said
+            if clocks.monotonic() - said > SAY:
+                said = clocks.monotonic()
+                control.save(done, total, {}, ())
+
+        runs = self.back_up(task.by, progress)
+        failed = [run.failure for run in runs if run.failure]
+        control.save(1, 1, {"made": len(runs) - len(failed), "failed": len(failed)}, ())
+        if failed:
+            raise StorageUnavailable(" ".join(dict.fromkeys(failed)))
+
+    def problems(self, now: datetime) -> list[Problem]:
+        """Return what is not in order, most important first."""
+        found, destinations, runs = [], self.destinations(), self.runs()
+        if not destinations:
+            found.append(Problem("none"))
+        elif self.schedule() is None:
+            found.append(Problem("no schedule"))
+        if self.is_paused():
+            found.append(Problem("paused"))
+        for one in destinations:
+            found += _problems_of(one, runs.get(one.destination_id), now)
+        if self._archive.copies_with_keys():
+            found.append(Problem("copies"))
+        return found
+
+    def delete_copies(self, by: str) -> int:
+        """Delete local copies that hold people's keys; return how many there were."""
+        count = self._archive.delete_copies()
+        if count:
+            with self._open_uow() as uow:
+                self._note_trust(uow, "copies deleted", by, {"count": count})
+                uow.commit()
+        return count
+
+    def _add_task(self, uow: UnitOfWork, user_id: str, by: str) -> Task:
+        uow.register.hold()  # two clicks, or a click and the clock, are one backup
+        busy = [state for state in TaskState if state.is_busy]
+        for one in uow.tasks.all(busy):
+            if one.kind == KIND:
+                return one
+        now = self._clock.now()
+        task = Task(new_id(), KIND, user_id, by, now, now, TaskState.WAITING)
+        uow.tasks.add(task)
+        return task
+
+    def _destination(self, destination_id: str) -> Destination:
+        for one in self.destinations():
+            if one.destination_id == destination_id:
+                return one
+        raise NotFound("There is no such destination.")
+
+    def _destinations(self, uow: UnitOfWork) -> list[Destination]:
+        kept = cast(Sequence[Mapping[str, str]], uow.site.get(DESTINATIONS) or [])
+        return [
+            Destination(one["destination_id"], one["url"], self._archive.shown(one["url"]))
+            for one in kept
+        ]
+
+    def _keep_destinations(self, uow: UnitOfWork, all_: Sequence[Destination]) -> None:
+        fields = [{"destination_id": one.destination_id, "url": one.url} for one in all_]
+        uow.site.set(DESTINATIONS, fields)
+
+    def _note_made(self, uow: UnitOfWork, made: Backup, by: str) -> None:
+        body = {
+            "file": made.name,
+            "size": made.size,
+            "rows": made.rows,
+            "people": made.people,
+            "entries": made.entries,
+            "head": made.head,
+            "site_key": made.key_id,
+        }
+        receipt = uow.receipts.add(Receipt(new_id(), ReceiptKind.BACKUP, self._clock.now(), body))
+        told = {"receipt": receipt.receipt_id, "file": made.name, "entries": made.entries}
+        self._note_trust(uow, "backup made", by, told)
+
+    def _note_trust(self, uow: UnitOfWork, event: str, by: str, told: Mapping[str, object]) -> None:
+        body = {"event": event, "at": self._clock.now().isoformat(), "by": by, **told}
+        uow.register.append(NewEntry(EntryKind.TRUST, body))
+
+    def _note_setting(self, uow: UnitOfWork, event: str, by: str, value: str) -> None:
+        body = {"event": event, "at": self._clock.now().isoformat(), "by": by, "value": value}
+        uow.register.append(NewEntry(EntryKind.SETTING, body))
+
+
+def _wants(run: Run | None, wanted: datetime, now: datetime) -> bool:
+    if run is None or run.at < wanted:
+        return True
+    return bool(run.failure) and now - run.at >= TRY_AGAIN
+
+
+def _problems_of(one: Destination, run: Run | None, now: datetime) -> list[Problem]:
+    if run is None:
+        return [Problem("never", one.shown)]
+    if run.failure:
+        return [Problem("failed", one.shown, run.failure)]
+    if now - run.at > TOO_OLD:
+        return [Problem("old", one.shown, run.at.date().isoformat())]
+    return []
+
+
+def _time_of(wall: str) -> time:
+    try:
+        return time.fromisoformat(wall.strip())
+    except ValueError as error:
+        raise InvalidInput("Write the time of day like 03:15.") from error
+
+
+def _fields(run: Run, before: Run | None) -> dict[str, object]:
+    well_at = run.well_at or (before.well_at if before else None)
+    fields = {**asdict(run), "at": run.at.isoformat()}
+    return {**fields, "well_at": well_at.isoformat() if well_at else None}
+
+
+def _run(fields: Mapping[str, Any]) -> Run:
+    well_at = fields["well_at"]
+    instants = {
+        "at": datetime.fromisoformat(fields["at"]),
+        "well_at": datetime.fromisoformat(well_at) if well_at else None,
+    }
+    return Run(**{**fields, **instants})
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return cast(Mapping[str, Any], value or {})

@@ -1,0 +1,350 @@
+"""Deletes what is due by the site's rules: in small steps, noted, and with a signed receipt.
+
+Each step is a transaction that also notes what it deleted. A run that was killed leaves its note;
+the next one goes on from there, so that the receipt covers both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
+from rollbook.domain.purging import Found, Gone, OldLogs, PurgePlan, gone_from_json
+from rollbook.domain.receipts import Receipt, ReceiptKind
+from rollbook.domain.register import EntryKind, NewEntry
+from rollbook.domain.requests import RequestState
+from rollbook.domain.retention import (
+    RetentionRules,
+    Rule,
+    Trace,
+    add_months,
+    rule_of_person,
+    rule_of_samples,
+)
+from rollbook.domain.subjects import new_id
+from rollbook.domain.task_ports import Task, TaskLine, TaskState
+from rollbook.services.consenting import delete_samples
+from rollbook.services.retention import retention_rules
+from rollbook.services.tasks import KEPT as REPORTS_KEPT
+from rollbook.services.tasks import TaskControl
+from rollbook.services.tracing import marked_since, traces
+
+TIMETABLE = "timetable"  # who acts when nobody asked
+KIND, RECEIPT = "purge", "receipt"  # of the task, and of its line
+BUSY = tuple(state for state in TaskState if state.is_busy)
+NOTE = "purge begun"
+BATCH = 20  # people, absences or requests in one transaction
+REPLIES_KEPT = timedelta(days=2)  # nobody sends a form again after so long
+DONE_KEPT = timedelta(days=60)
+LOG_PIECE = timedelta(days=7)  # one file of the log holds so much at most
+SAMPLES = (Rule.NO_CONSENT, Rule.INACTIVE)
+
+
+class Unsure(Protocol):
+    """The queue of unsure faces."""
+
+    def overdue(self, uow: UnitOfWork, now: datetime) -> int: ...
+
+    def forget(self, now: datetime) -> int: ...
+
+
+class Purging:
+    """Says what would go, and lets it go."""
+
+    def __init__(
+        self,
+        open_uow: OpenUnitOfWork,
+        clock: Clock,
+        zone: Callable[[], ZoneInfo],
+        unsure: Unsure,
+        logs: OldLogs,
+        erase: Callable[[Sequence[str], str], list[Receipt]],
+        tidy: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`erase` erases people and returns their receipts; `tidy` deletes old work files."""
+        self._open_uow = open_uow
+        self._clock = clock
+        self._zone = zone
+        self._unsure = unsure
+        self._logs = logs
+        self._erase = erase
+        self._tidy = tidy
+
+    def plan(self) -> PurgePlan:
+        """Return what would go now. Nothing is changed."""
+        now, zone = self._clock.now(), self._zone()
+        with self._open_uow() as uow:
+            rules = retention_rules(uow)
+            known = _with_marks(uow, traces(uow, now, zone), rules, now.astimezone(zone).date())
+            found = [*_people(known, rules, now.astimezone(zone).date())]
+            found += [_counted(Rule.ABSENCES, _old_absences(uow, rules, now, zone))]
+            found += [_counted(Rule.REQUESTS, _old_requests(uow, rules, now, zone))]
+            found += [Found(Rule.UNSURE, self._unsure.overdue(uow, now))]
+            found += [Found(Rule.TASKS, len(_old_tasks(uow, now)))]
+            found += [Found(rule, count) for rule, count in _tidied(uow, now)]  # and undone
+        found += [Found(Rule.LOGS, len(self._logs.old(_log_end(rules, now))))]
+        return PurgePlan(now, rules, tuple(one for one in found if one.count))
+
+    def start(self, user_id: str, by: str) -> Task:
+        """Return the purge that waits or runs in the background, begun now if there is none."""
+        now = self._clock.now()
+        with self._open_uow() as uow:
+            uow.register.hold()  # two clicks are one purge
+            busy = [one for one in uow.tasks.all(BUSY) if one.kind == KIND]
+            if busy:
+                return busy[0]
+            task = Task(new_id(), KIND, user_id, by, now, now, TaskState.WAITING)
+            uow.tasks.add(task)
+            uow.commit()
+        return task
+
+    def latest(self) -> Task | None:
+        """Return the newest purge that somebody asked for."""
+        with self._open_uow() as uow:
+            return next((one for one in uow.tasks.all() if one.kind == KIND), None)
+
+    def work(self, task: Task, control: TaskControl) -> None:
+        """Do it as a task; when it is stopped, the next run goes on from there."""
+        done = 0
+
+        def step(count: int) -> None:
+            nonlocal done
+            done += count
+            control.save(done, max(total, done), {}, ())
+
+        total = self.plan().total
+        receipt = self.run(task.by, step)
+        lines = [] if receipt is None else [TaskLine("", RECEIPT, receipt.receipt_id)]
+        control.save(total, total, {}, lines)
+
+    def run(
+        self, by: str = TIMETABLE, step: Callable[[int], None] = lambda count: None
+    ) -> Receipt | None:
+        """Delete what is due; return the receipt, or None when nothing of anybody went.
+
+        `step` hears after each transaction how many people it was about.
+        """
+        plan = self.plan()
+        for rule in SAMPLES:
+            for people in _batches(plan.of(rule).people):
+                self._samples(rule, people, by)
+                step(len(people))
+        for people in _batches(plan.of(Rule.ERASE).people):
+            self._people(people, by)
+            step(len(people))
+        self._papers()
+        self._note(Rule.UNSURE, self._unsure.forget(plan.at))
+        self._rest(plan)
+        return self._finish(by)
+
+    def _samples(self, rule: Rule, people: Sequence[str], by: str) -> None:
+        """Delete the samples of these people, of whom it still holds."""
+        now = self._clock.now()
+        with self._open_uow() as uow:
+            uow.register.hold()
+            due, count = self._still(uow, rule, people, now), 0
+            for one in due:
+                samples = uow.references.ids_of(one)
+                delete_samples(uow, one, samples, now, by=by)
+                count += len(samples)
+            if due and rule is Rule.NO_CONSENT:
+                uow.register.append(_entry(EntryKind.CONSENT, "ran out", now, by, due))
+            _noted(uow, self._clock, rule, count, due)
+            uow.commit()
+
+    def _people(self, people: Sequence[str], by: str) -> None:
+        with self._open_uow() as uow:
+            due = self._still(uow, Rule.ERASE, people, self._clock.now())
+        if not due:
+            return
+        receipts = [receipt.receipt_id for receipt in self._erase(due, by)]
+        with self._open_uow() as uow:
+            uow.register.hold()
+            gone = _noted(uow, self._clock, Rule.ERASE, len(receipts), due)
+            told = replace(gone, erasures=[*gone.erasures, *receipts])
+            uow.site.set(NOTE, told.as_json())
+            uow.commit()
+
+    def _still(
+        self, uow: UnitOfWork, rule: Rule, people: Sequence[str], now: datetime
+    ) -> list[str]:
+        """Return of whom a rule holds, looked at again within the transaction."""
+        zone, rules = self._zone(), retention_rules(uow)
+        today = now.astimezone(zone).date()
+        known = _with_marks(uow, traces(uow, now, zone, people), rules, today)
+        found = {one.rule: one.people for one in _people(known, rules, today)}
+        return list(found.get(rule, ()))
+
+    def _papers(self) -> None:
+        """Delete absences and requests that are long over, some at a time."""
+        for rule, old in ((Rule.ABSENCES, _old_absences), (Rule.REQUESTS, _old_requests)):
+            while True:
+                now, zone = self._clock.now(), self._zone()
+                with self._open_uow() as uow:
+                    uow.register.hold()
+                    some = old(uow, retention_rules(uow), now, zone)[:BATCH]
+                    for paper_id, _subject_id in some:
+                        remove = (
+                            uow.absences.remove if rule is Rule.ABSENCES else uow.requests.remove
+                        )
+                        remove(paper_id)
+                    _noted(uow, self._clock, rule, len(some), [who for _, who in some])
+                    uow.commit()
+                if len(some) < BATCH:
+                    break
+
+    def _rest(self, plan: PurgePlan) -> None:
+        now = self._clock.now()
+        with self._open_uow() as uow:
+            uow.register.hold()
+            tasks = _old_tasks(uow, now)
+            for task in tasks:
+                uow.tasks.delete(task.task_id)
+            _noted(uow, self._clock, Rule.TASKS, len(tasks))
+            for rule, count in _tidied(uow, now):
+                _noted(uow, self._clock, rule, count)
+            uow.commit()
+        self._tidy()
+        self._logs.roll(now - LOG_PIECE)
+        old = self._logs.old(_log_end(plan.rules, now))
+        self._logs.delete(old)
+        self._note(Rule.LOGS, len(old))
+
+    def _note(self, rule: Rule, count: int) -> None:
+        if count:
+            with self._open_uow() as uow:
+                uow.register.hold()
+                _noted(uow, self._clock, rule, count)
+                uow.commit()
+
+    def _finish(self, by: str) -> Receipt | None:
+        """Write the receipt and its entry, and take the note away, all at once."""
+        now = self._clock.now()
+        with self._open_uow() as uow:
+            uow.register.hold()
+            gone = gone_from_json(uow.site.get(NOTE), now)
+            if not gone.counts:
+                return None
+            uow.site.set(NOTE, None)
+            receipt = None
+            if gone.is_worth_a_receipt:
+                terms = retention_rules(uow).as_json()
+                body = {"by": by, "terms": terms, **gone.as_json()}
+                receipt = uow.receipts.add(Receipt(new_id(), ReceiptKind.PURGE, now, body))
+                uow.register.append(_purged(receipt, gone, by))
+            uow.commit()
+        return receipt
+
+
+def _people(known: Iterable[Trace], rules: RetentionRules, today: date) -> Iterator[Found]:
+    """Yield what the rules say of people, each rule once."""
+    found: dict[Rule, list[Trace]] = {}
+    for one in known:
+        for rule in (rule_of_samples(one, rules, today), rule_of_person(one, rules, today)):
+            if rule is not None:
+                found.setdefault(rule, []).append(one)
+    for rule, some in found.items():
+        count = sum(one.samples for one in some) if rule in SAMPLES else len(some)
+        yield Found(rule, count, tuple(one.subject_id for one in some))
+
+
+def _with_marks(
+    uow: UnitOfWork, known: Sequence[Trace], rules: RetentionRules, today: date
+) -> list[Trace]:
+    """Look at the marks of those on whom they can decide."""
+    asked = [one for one in known if _decided_by_marks(one, rules, today)]
+    first_day = add_months(today, -max(rules.inactive_months, rules.erase_months))
+    seen = marked_since(uow, {one.subject_id for one in asked}, first_day)
+    return [_later(one, seen.get(one.subject_id)) for one in known]
+
+
+def _decided_by_marks(one: Trace, rules: RetentionRules, today: date) -> bool:
+    samples = rule_of_samples(one, rules, today) is Rule.INACTIVE
+    return samples or rule_of_person(one, rules, today) is not None
+
+
+def _later(one: Trace, marked: date | None) -> Trace:
+    if marked is None or one.last_contact is None or marked <= one.last_contact:
+        return one
+    return replace(one, last_contact=marked)
+
+
+def _old_absences(
+    uow: UnitOfWork, rules: RetentionRules, now: datetime, zone: ZoneInfo
+) -> list[tuple[str, str]]:
+    """Return (id, of whom) of absences that are over for long enough."""
+    end = add_months(now.astimezone(zone).date(), -rules.paper_months)
+    return [(a.absence_id, a.subject_id) for a in uow.absences.all() if a.last_day < end]
+
+
+def _old_requests(
+    uow: UnitOfWork, rules: RetentionRules, now: datetime, zone: ZoneInfo
+) -> list[tuple[str, str]]:
+    end = add_months(now.astimezone(zone).date(), -rules.paper_months)
+    old = []
+    for one in uow.requests.decided(limit=1_000_000):
+        over = (one.decided_at or one.asked_at).astimezone(zone).date()
+        if one.state is not RequestState.OPEN and over < end:
+            old.append((one.request_id, one.subject_id))
+    return old
+
+
+def _old_tasks(uow: UnitOfWork, now: datetime) -> list[Task]:
+    def is_left(task: Task) -> bool:
+        return task.state.is_over or task.state is TaskState.DRAFT
+
+    return [t for t in uow.tasks.all() if is_left(t) and now - t.updated_at > REPORTS_KEPT]
+
+
+def _tidied(uow: UnitOfWork, now: datetime) -> list[tuple[Rule, int]]:
+    """Delete what nobody misses, and return how much it was."""
+    return [
+        (Rule.REPLIES, uow.replies.purge(now - REPLIES_KEPT)),
+        (Rule.BROWSERS, uow.web_sessions.purge(now)),
+        (Rule.ERRANDS, uow.due.purge(now - DONE_KEPT)),
+    ]
+
+
+def _noted(
+    uow: UnitOfWork, clock: Clock, rule: Rule, count: int, people: Sequence[str] = ()
+) -> Gone:
+    gone = gone_from_json(uow.site.get(NOTE), clock.now())
+    if not count:
+        return gone
+    more = gone.with_more(rule, count, people)
+    uow.site.set(NOTE, more.as_json())
+    return more
+
+
+def _counted(rule: Rule, old: Sequence[tuple[str, str]]) -> Found:
+    return Found(rule, len(old), tuple(sorted({who for _, who in old})))
+
+
+def _log_end(rules: RetentionRules, now: datetime) -> datetime:
+    return now - timedelta(days=rules.log_days)
+
+
+def _batches(people: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(people), BATCH):
+        yield people[start : start + BATCH]
+
+
+def _entry(kind: EntryKind, event: str, at: datetime, by: str, people: Sequence[str]) -> NewEntry:
+    body = {"event": event, "at": at.isoformat(), "by": by, "count": len(people)}
+    return NewEntry(kind, {**body, "subject_ids": list(people)})
+
+
+def _purged(receipt: Receipt, gone: Gone, by: str) -> NewEntry:
+    body = {
+        "event": "purged",
+        "at": receipt.at.isoformat(),
+        "by": by,
+        "receipt_id": receipt.receipt_id,
+        "counts": dict(gone.counts),
+        "count": sum(gone.counts.values()),
+    }
+    return NewEntry(EntryKind.TRUST, body)
