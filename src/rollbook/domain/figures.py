@@ -1,0 +1,234 @@
+"""Figures of charts and reports, from `Facts` alone: the one place where they are computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from rollbook.domain.attendance import Method, Status
+from rollbook.domain.facts import METHODS, NO_ARRIVAL, NO_METHOD, STATUSES, Facts, SessionFact
+from rollbook.domain.totals import Totals
+
+Key = TypeVar("Key", bound=Hashable)
+NOT_THERE = -1  # in a heat map: not on the roster and not marked
+MISSED, OPEN = STATUSES.index(Status.ABSENT), STATUSES.index(Status.OPEN)
+EXCUSED = STATUSES.index(Status.EXCUSED)
+ATTENDED = [STATUSES.index(one) for one in (Status.PRESENT, Status.LATE, Status.LEFT_EARLY)]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """How many arrivals lie in a span of minutes after the start."""
+
+    first_minute: int  # included; negative: before the start
+    last_minute: int  # included
+    arrivals: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeatMap:
+    """People by sessions; `cells` has shape (people, sessions)."""
+
+    subjects: tuple[str, ...]
+    sessions: tuple[SessionFact, ...]  # by day and start
+    cells: npt.NDArray[np.int16]  # places in STATUSES, or NOT_THERE
+
+
+@dataclass(frozen=True, slots=True)
+class RiskRules:
+    """When somebody is shown as at risk."""
+
+    below: float = 85.0  # percentage
+    in_a_row: int = 3  # absences without an excuse, the newest of the person's sessions last
+    drop: float = 20.0  # points by which the last weeks are below what was before
+    recent: timedelta = timedelta(weeks=4)
+    at_least: int = 5  # sessions that must count before a percentage says anything
+
+
+@dataclass(frozen=True, slots=True)
+class AtRisk:
+    """Why somebody is at risk; what is None is no reason."""
+
+    subject_id: str
+    totals: Totals
+    low: float | None = None  # the percentage that is below the line
+    in_a_row: int | None = None  # absences without an excuse, up to the newest session
+    fell: tuple[float, float] | None = None  # percentage before, and in the last weeks
+
+    @property
+    def reasons(self) -> int:
+        return sum(each is not None for each in (self.low, self.in_a_row, self.fell))
+
+
+def by_day(facts: Facts) -> dict[date, Totals]:
+    """Return business date -> totals, earliest first."""
+    return _by_session(facts, lambda one: one.day)
+
+
+def by_week(facts: Facts) -> dict[date, Totals]:
+    """Return Monday -> totals of its week, earliest first."""
+    return _by_session(facts, lambda one: one.day - timedelta(days=one.day.weekday()))
+
+
+def by_month(facts: Facts) -> dict[date, Totals]:
+    """Return first day -> totals of its month, earliest first."""
+    return _by_session(facts, lambda one: one.day.replace(day=1))
+
+
+def by_group(facts: Facts) -> dict[str, Totals]:
+    """Return group id -> totals."""
+    return _by_session(facts, lambda one: one.group_id)
+
+
+def by_session(facts: Facts) -> dict[SessionFact, Totals]:
+    """Return the totals of each session, by day and start."""
+    found = _by_session(facts, lambda one: one)
+    return dict(sorted(found.items(), key=lambda item: (item[0].day, item[0].starts_at)))
+
+
+def by_subject(facts: Facts) -> dict[str, Totals]:
+    """Return subject id -> totals."""
+    counts = _counts(facts.subject, facts.status, len(facts.subjects))
+    return {
+        subject: _totals(row)
+        for subject, row in zip(facts.subjects, counts, strict=True)
+        if row.any()
+    }
+
+
+def by_method(facts: Facts) -> dict[Method, int]:
+    """Return how many arrivals came about by which method; those who did not come do not count."""
+    named = facts.method[facts.method != NO_METHOD]
+    counts = np.bincount(named, minlength=len(METHODS))
+    return {method: int(n) for method, n in zip(METHODS, counts, strict=True) if n}
+
+
+def punctuality(facts: Facts, width: int = 5, furthest: int = 60) -> list[Bar]:
+    """Return arrivals against the start, in bars of `width` minutes.
+
+    Those further away than `furthest` minutes are in the outermost bars.
+
+    Raises:
+        ValueError: the width is not positive, or `furthest` is no multiple of it.
+    """
+    if width < 1 or furthest % width:
+        raise ValueError("furthest must be a multiple of a positive width")
+    minutes = facts.arrival[facts.arrival != NO_ARRIVAL].astype(np.int64)
+    places = np.clip(minutes, -furthest, furthest - 1) // width
+    first = -furthest // width
+    counts = np.bincount(places - first, minlength=2 * furthest // width)
+    return [
+        Bar((first + n) * width, (first + n + 1) * width - 1, int(count))
+        for n, count in enumerate(counts)
+    ]
+
+
+def heat_map(facts: Facts) -> HeatMap:
+    """Return who was what in which session."""
+    used = np.unique(facts.session)
+    order = sorted(used, key=lambda n: (facts.sessions[n].day, facts.sessions[n].starts_at))
+    people = np.unique(facts.subject)
+    cells = np.full((len(people), len(order)), NOT_THERE, np.int16)
+    column = np.zeros(len(facts.sessions) + 1, np.int64)
+    column[order] = np.arange(len(order))
+    cells[np.searchsorted(people, facts.subject), column[facts.session]] = facts.status
+    return HeatMap(
+        subjects=tuple(facts.subjects[n] for n in people),
+        sessions=tuple(facts.sessions[n] for n in order),
+        cells=cells,
+    )
+
+
+def at_risk(facts: Facts, rules: RiskRules, today: date) -> list[AtRisk]:
+    """Return who needs a look, most reasons first, then the lowest percentage.
+
+    Open sessions never count. Being excused breaks no row of absences and is none itself.
+    """
+    known = facts.where(facts.status != OPEN)
+    days = np.array([one.day.toordinal() for one in known.sessions] or [0])[known.session]
+    recent = days > (today - rules.recent).toordinal()
+    whole, now, before = (
+        by_subject(each) for each in (known, known.where(recent), known.where(~recent))
+    )
+    rows = _rows_of_absences(known)
+    nothing = Totals()
+    found = [
+        AtRisk(
+            subject,
+            totals,
+            low=_low(totals, rules),
+            in_a_row=rows[subject] if rows.get(subject, 0) >= rules.in_a_row else None,
+            fell=_fell(before.get(subject, nothing), now.get(subject, nothing), rules),
+        )
+        for subject, totals in whole.items()
+    ]
+    return sorted((one for one in found if one.reasons), key=_urgency)
+
+
+def _urgency(one: AtRisk) -> tuple[int, float, str]:
+    percentage = one.totals.percentage
+    return (-one.reasons, 101.0 if percentage is None else percentage, one.subject_id)
+
+
+def _low(totals: Totals, rules: RiskRules) -> float | None:
+    percentage = totals.percentage
+    enough = totals.counted >= rules.at_least
+    return percentage if enough and percentage is not None and percentage < rules.below else None
+
+
+def _fell(before: Totals, now: Totals, rules: RiskRules) -> tuple[float, float] | None:
+    if min(before.counted, now.counted) < rules.at_least:
+        return None
+    was, is_now = before.percentage, now.percentage
+    if was is None or is_now is None or was - is_now < rules.drop:
+        return None
+    return was, is_now
+
+
+def _rows_of_absences(facts: Facts) -> dict[str, int]:
+    """Return subject id -> absences since they were last there; who was there last has none."""
+    counted = facts.where(facts.status != EXCUSED)
+    starts = np.array([one.starts_at.timestamp() for one in counted.sessions] or [0.0])
+    order = np.lexsort((starts[counted.session], counted.subject))
+    subject, missed = counted.subject[order], counted.status[order] == MISSED
+    rows: dict[str, int] = {}
+    bounds = np.flatnonzero(np.diff(subject)) + 1
+    for part, absences in zip(np.split(subject, bounds), np.split(missed, bounds), strict=True):
+        if len(part):
+            there = np.flatnonzero(~absences)
+            rows[facts.subjects[part[0]]] = len(absences) - 1 - (there[-1] if len(there) else -1)
+    return rows
+
+
+def _by_session(facts: Facts, key: Callable[[SessionFact], Key]) -> dict[Key, Totals]:
+    """Return totals by what `key` says of the sessions; keys that sort come in order."""
+    keys = [key(one) for one in facts.sessions]
+    places: dict[Key, int] = {}
+    of_session = np.array([places.setdefault(one, len(places)) for one in keys], np.int64)
+    counts = _counts(of_session[facts.session], facts.status, len(places))
+    found = {one: _totals(counts[n]) for one, n in places.items() if counts[n].any()}
+    return _in_order(found)
+
+
+def _in_order(found: Mapping[Key, Totals]) -> dict[Key, Totals]:
+    sortable = all(isinstance(one, date | str) for one in found)
+    keys: Sequence[Key] = sorted(found) if sortable else list(found)  # type: ignore[type-var]
+    return {one: found[one] for one in keys}
+
+
+def _counts(
+    group: npt.NDArray[np.integer], status: npt.NDArray[np.uint8], groups: int
+) -> npt.NDArray[np.int64]:
+    """Return how often each status occurs in each group, (groups, statuses)."""
+    width = len(STATUSES)
+    flat = np.bincount(group.astype(np.int64) * width + status, minlength=groups * width)
+    return flat.reshape(groups, width)
+
+
+def _totals(row: npt.NDArray[np.int64]) -> Totals:
+    return Totals(**{one.value: int(n) for one, n in zip(STATUSES, row, strict=True)})
