@@ -44,12 +44,16 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
 # constants whose sentences or words pages show through _(...): all strings in their values
 CONSTANTS = {
     "domain/absences.py": ("DEFAULT_REASONS",),
+    "domain/anchors.py": ("SENTENCES",),
     "domain/enrolment.py": ("INTAKE_TEXT",),
     "domain/faces.py": ("REFUSAL_TEXT",),
     "domain/identification.py": ("DOUBT_TEXT",),
+    "domain/register.py": ("FAULTS",),
+    "domain/witness.py": ("SENTENCES",),
     "services/backups.py": ("PROBLEM_TEXT",),
     "services/camera_test.py": ("SENTENCES",),
     "services/guided.py": ("PROMPTS",),
+    "services/receipt_words.py": ("SENTENCES", "TABLES", "WORDS"),
     "web/bodies.py": ("BUSY",),
 }
 # files whose sentences are kept finished, and known again by `web/texts.py: spoken`

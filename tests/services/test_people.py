@@ -6,11 +6,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from builders import erase
+from builders import NOW, erase, make_reference
 from intake import TERMS, Intake
 from rollbook.domain.access import Role
 from rollbook.domain.accounts import User
 from rollbook.domain.register import EntryKind
+from rollbook.domain.retention import RetentionRules
 from rollbook.errors import AlreadyExists, InvalidInput, NotFound
 from rollbook.services.consenting import Consenting, ConsentTerms
 from rollbook.services.people import People
@@ -220,3 +221,53 @@ def test_the_register_names_who_acts(
         said = [(e.body["event"], e.body.get("by")) for e in reversed(uow.register.entries())]
     first = "administrator 1"
     assert said == [("added", first), ("recorded", first), ("withdrawn", "faculty 2")]
+
+
+def test_a_minor_needs_a_guardian_who_agreed(people: People, consenting: Consenting) -> None:
+    with pytest.raises(InvalidInput, match="guardian"):
+        people.add("Ada", terms=ConsentTerms("v1", "Ada"), minor=True)
+    ada = people.add("Ada", minor=True)
+    assert ada.minor
+    with pytest.raises(InvalidInput, match="guardian"):
+        consenting.record(ada.subject_id, ConsentTerms("v1", "Ada"))
+    kept = consenting.record(ada.subject_id, ConsentTerms("v1", "", guardian=" Anne  Byron "))
+    assert (kept.given_by, kept.guardian) == ("Anne Byron", "Anne Byron")
+
+
+def test_nobody_becomes_a_minor_while_a_consent_names_no_guardian(
+    people: People, consenting: Consenting
+) -> None:
+    ada = people.add("Ada", terms=ConsentTerms("v1", "Ada")).subject_id
+    with pytest.raises(InvalidInput, match="names no guardian"):
+        people.set_minor(ada, True)
+    consenting.record(ada, ConsentTerms("v1", "Ada", guardian="Anne Byron"))
+    assert people.set_minor(ada, True).minor
+    assert not people.set_minor(ada, False).minor
+
+
+def test_a_consent_ends_as_the_rules_of_the_site_say(
+    people: People, consenting: Consenting
+) -> None:
+    ada = people.add("Ada").subject_id
+    kept = consenting.record(ada, ConsentTerms("v1", "Ada"))
+    assert kept.retain_until == RetentionRules().consent_end(kept.recorded_at.date())
+    own = consenting.record(ada, ConsentTerms("v1", "Ada", retain_until=date(2026, 7, 31)))
+    assert own.retain_until == date(2026, 7, 31)
+
+
+def test_withdrawing_crops_leaves_the_templates(
+    people: People, consenting: Consenting, database: Database
+) -> None:
+    ada = people.add("Ada", terms=ConsentTerms("v1", "Ada")).subject_id
+    with database.uow() as uow:
+        uow.references.add(make_reference(ada, 1))
+        uow.commit()
+    assert consenting.withdraw_crops(ada) == 1
+    with database.uow() as uow:
+        (sample,) = uow.references.of(ada)
+        (consent,) = uow.consents.of(ada)
+        now = NOW
+        assert sample.crop is None
+        assert consent.covers_face(now) and not consent.covers_crops(now)
+    with pytest.raises(NotFound):
+        consenting.withdraw_crops(ada)

@@ -47,6 +47,11 @@ class Desk:
 
         return look_alikes(owners, rows, self.intake.levels.look_alike)
 
+    def newcomer(self) -> str:
+        """Return the id of somebody new in 5b who has not agreed to anything."""
+        group_id = self.site.group.group_id
+        return self.site.parts.people.add("Katherine Johnson", group_ids=[group_id]).subject_id
+
     def agree(self, subject_id: str) -> None:
         self.site.parts.consenting.record(subject_id, TERMS)
 

@@ -9,10 +9,12 @@ from builders import LONG_AGO, make_class
 from intake import TERMS, Intake, portrait, shade
 from rollbook.domain.access import Actor, Role
 from rollbook.domain.attendance import Direction, Evidence, Method, Session, Status
+from rollbook.domain.documents import GAP, PaperKind
 from rollbook.domain.gallery import Candidate
 from rollbook.domain.identification import Calibration, Doubt, ProbeKind, Unidentified
+from rollbook.domain.receipts import Receipt, ReceiptKind
 from rollbook.domain.statements import Change
-from rollbook.domain.subjects import Membership
+from rollbook.domain.subjects import Membership, new_id
 from rollbook.domain.timetable import Series
 from rollbook.services.cameras import CameraDraft
 from rollbook.services.devices import DevicePlan
@@ -43,8 +45,28 @@ def make_full_site(book: Path) -> Site:
     _today(site, bob)
     _requests(site, past)
     _devices(site, alice)
+    _backups(site, book)
+    _papers(site, alice)
     site.ids.update(_ids(site, past))
     return site
+
+
+
+def _backups(site: Site, book: Path) -> None:
+    """Two destinations: one that is written to, and one that is not plugged in."""
+    folder = book.parent / "disk"
+    one, gone = (site.parts.backups.add(str(folder / name), "test").url for name in _disks(folder))
+    site.parts.backups.set_schedule("03:15", "test")
+    Path(gone).rmdir()
+    assert Path(one).is_dir()
+    site.parts.backups.back_up("test", lambda done, total: None)
+    destinations = site.parts.backups.destinations()
+    site.ids["destination_id"] = [found.destination_id for found in destinations]
+
+
+def _disks(folder: Path) -> tuple[str, str]:
+    folder.mkdir(exist_ok=True)
+    return "office", "unplugged"
 
 
 def _ids(site: Site, past: Session) -> dict[str, list[str]]:
@@ -61,10 +83,34 @@ def _ids(site: Site, past: Session) -> dict[str, list[str]]:
             "review_id": [item.review_id for item in uow.reviews.all()],
             "absence_id": [a.absence_id for a in site.parts.absences.since(DAY)],
             "request_id": requests,
+            "document_id": [one.document_id for one in uow.documents.all()],
+            "receipt_id": [one.receipt_id for one in uow.receipts.all()],
         }
 
 
 ACTORS = {"alice": Role.ADMINISTRATOR, "bob": Role.FACULTY}
+
+
+TOLD = {
+    "controller": "Hill School, 1 Hill Road, Hilltown",
+    "contact": "office@hill.example",
+    "officer": "Dr Jane Roe",
+    "authority": "The Commissioner of Hilltown",
+}
+
+
+def _papers(site: Site, alice: Actor) -> None:
+    """Publish a notice and a form, and write a receipt."""
+    papers = site.parts.papers
+    papers.set_particulars(alice.by, TOLD)
+    for kind, language in ((PaperKind.NOTICE, "en"), (PaperKind.GUARDIAN, "de")):
+        text = GAP.sub("(told on the notice board)", papers.draft(kind, language).text)
+        papers.publish(kind, language, text, alice.by)
+    with site.parts.uow() as uow:
+        counts = {"inactive": 12, "absences": 3}
+        body = {"by": "timetable", "counts": counts, "people": {"inactive": [new_id()]}}
+        uow.receipts.add(Receipt(new_id(), ReceiptKind.PURGE, site.clock.now(), body))
+        uow.commit()
 
 
 def _people(site: Site) -> None:

@@ -27,3 +27,8 @@ SAMPLES["privacy.version_as_file"] = lambda site: {
     "ending": "txt",
 }
 DEFAULTS["destination_id"] = lambda site: site.ids.get("destination_id", ["0" * 32])[0]
+SAMPLES["privacy.access_file"] = lambda site: {
+    "subject_id": site.ada.subject_id,
+    "task_id": UNKNOWN,
+}
+SAMPLES["me.own_archive"] = lambda site: {"task_id": UNKNOWN}

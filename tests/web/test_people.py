@@ -167,10 +167,11 @@ def test_faculty_lose_sight_of_who_left_their_group(desk: Desk) -> None:
 
 
 def test_consent_is_recorded_and_withdrawing_deletes_pictures_at_once(desk: Desk) -> None:
-    ada = desk.site.ada.subject_id
+    ada = desk.newcomer()
     page = text(desk.bob, f"/people/{ada}")
     assert "Record the consent first" in page
     form = {"text_id": "2026-1", "given_by": "her father", "retain_until": "2027-07-31"}
+    form["crops"] = "yes"
     assert desk.bob.post(f"/people/{ada}/consent", data=form).status_code == 303
     desk.send(desk.bob, ada, ("a.png", png(RED)), ("b.png", png(RED, 1)))
     assert desk.counts(ada) == 2
@@ -281,7 +282,7 @@ def test_at_most_twenty_pictures_are_taken_at_once(desk: Desk, ada: Subject) -> 
 
 def test_without_consent_nothing_is_looked_at(desk: Desk) -> None:
     calls = desk.intake.detector.calls
-    answer = desk.send(desk.bob, desk.site.ada.subject_id, ("a.png", png(RED)))
+    answer = desk.send(desk.bob, desk.newcomer(), ("a.png", png(RED)))
     assert answer.status_code == 409
     assert desk.intake.detector.calls == calls
 
@@ -484,7 +485,7 @@ def test_a_state_of_nonsense_is_refused(desk: Desk, ada: Subject, state: str) ->
 
 
 def test_no_frame_of_somebody_without_consent_is_looked_at(desk: Desk) -> None:
-    ada, calls = desk.site.ada.subject_id, desk.intake.detector.calls
+    ada, calls = desk.newcomer(), desk.intake.detector.calls
     assert "has not agreed" in text(desk.bob, f"/people/{ada}/camera")
     state = json.dumps({"pose": 0, "held": [], "begun": None})
     data = {"state": state, "frame": (io.BytesIO(png(RED)), "frame.jpg")}

@@ -55,6 +55,8 @@ class App(EvidenceParts):
             self.clock,
             SqlKeyStore(self.database.engine, self.database.keys),
             templates=lambda by, told: self.template_rotation.acting(by).run(told).samples,
+            kept_from=lambda now: self.backups.oldest_kept(),
+            after_site=lambda: self.backups.replace_bundles(),
         )
 
     @cached_property

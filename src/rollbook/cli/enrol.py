@@ -11,7 +11,10 @@ import typer
 from rollbook.cli import common
 from rollbook.cli.people import (
     ConsentOption,
+    CropsOption,
     GivenByOption,
+    GuardianOption,
+    LanguageOption,
     PersonArgument,
     UntilOption,
     find_person,
@@ -33,6 +36,10 @@ def enrol_folder(
     consent: ConsentOption = None,
     given_by: GivenByOption = None,
     until: UntilOption = None,
+    guardian: GuardianOption = None,
+    crops: CropsOption = True,
+    language: LanguageOption = "",
+    minors: Annotated[bool, typer.Option("--minors", help="Whoever is new is a minor.")] = False,
     group: Annotated[
         str | None, typer.Option("--group", help="They join it; it is made when it is new.")
     ] = None,
@@ -48,7 +55,7 @@ def enrol_folder(
 ) -> None:
     """Enrol everybody in a folder; a second run goes on where the first one ended."""
     app = common.open_app()
-    terms = terms_of(consent, given_by, until)
+    terms = terms_of(consent, given_by, until, guardian, crops=crops, language=language)
     if terms is None:
         raise ConsentMissing(
             "Nobody is enrolled without a consent. Say which text they agreed to and who gave "
@@ -61,6 +68,7 @@ def enrol_folder(
             terms,
             group_id=group_id,
             allow_duplicates=allow_duplicate or (),
+            minors=minors,
             progress=progress,
         )
     _print_report(app, report, as_json=as_json)

@@ -9,7 +9,15 @@ import typer
 
 from rollbook.cli import common
 from rollbook.cli.enrol import look_alike_pairs, say_look_alikes
-from rollbook.cli.people import ConsentOption, GivenByOption, UntilOption, terms_of
+from rollbook.cli.people import (
+    ConsentOption,
+    CropsOption,
+    GivenByOption,
+    GuardianOption,
+    LanguageOption,
+    UntilOption,
+    terms_of,
+)
 
 
 def import_roster(
@@ -17,15 +25,19 @@ def import_roster(
     consent: ConsentOption = None,
     given_by: GivenByOption = None,
     until: UntilOption = None,
+    guardian: GuardianOption = None,
+    crops: CropsOption = True,
+    language: LanguageOption = "",
     as_json: common.JsonOption = False,
 ) -> None:
     """Import people from a table: name, and if wanted external id, group, photo and consent.
 
     A consent cell holds the id of the text, or yes: then --consent says which text it is. Photo
-    paths start at the table's folder. A second run changes only what is different.
+    paths start at the table's folder. Columns `minor` and `crops` hold yes or no, `guardian` who
+    agreed for a minor. A second run changes only what is different.
     """
     app = common.open_app()
-    terms = terms_of(consent, given_by, until)
+    terms = terms_of(consent, given_by, until, guardian, crops=crops, language=language)
     with common.progress_bar("Importing") as progress:
         report = app.importer.run(roster, terms, progress)
     alike = look_alike_pairs(app, report.look_alikes)

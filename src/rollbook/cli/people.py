@@ -35,10 +35,30 @@ GivenByOption = Annotated[
 UntilOption = Annotated[
     str | None, typer.Option("--until", metavar="YYYY-MM-DD", help="The consent ends after it.")
 ]
+GuardianOption = Annotated[
+    str | None,
+    typer.Option("--guardian", metavar="NAME", help="Who agreed for a minor."),
+]
+CropsOption = Annotated[
+    bool,
+    typer.Option(
+        "--crops/--no-crops",
+        help="Whether the text also lets the piece of each picture with the face be kept.",
+    ),
+]
+LanguageOption = Annotated[
+    str, typer.Option("--language", metavar="CODE", help="Language of the text, as en or de.")
+]
 
 
 def terms_of(
-    text_id: str | None, given_by: str | None, until: str | None = None
+    text_id: str | None,
+    given_by: str | None,
+    until: str | None = None,
+    guardian: str | None = None,
+    *,
+    crops: bool = True,
+    language: str = "",
 ) -> ConsentTerms | None:
     """Return what was agreed to, or None when no consent was given.
 
@@ -47,11 +67,14 @@ def terms_of(
     """
     from rollbook.services.consenting import ConsentTerms
 
+    given_by = given_by or guardian
     if text_id is None and given_by is None:
         return None
     if not text_id or not given_by:
         raise InvalidInput("A consent needs both: --consent TEXT-ID and --given-by WHO.")
-    return ConsentTerms(text_id, given_by, retain_until=_date(until)).cleaned()
+    return ConsentTerms(
+        text_id, given_by, language, _date(until), guardian or "", crops=crops
+    ).cleaned()
 
 
 def _date(text: str | None) -> date | None:
@@ -85,19 +108,36 @@ def add_person(
     consent: ConsentOption = None,
     given_by: GivenByOption = None,
     until: UntilOption = None,
+    guardian: GuardianOption = None,
+    crops: CropsOption = True,
+    language: LanguageOption = "",
+    minor: Annotated[
+        bool, typer.Option("--minor", help="A guardian has to agree for this person.")
+    ] = False,
     as_json: common.JsonOption = False,
 ) -> None:
     """Add somebody; faces come later, with `samples add`."""
     app = common.open_app()
-    terms = terms_of(consent, given_by, until)
+    terms = terms_of(consent, given_by, until, guardian, crops=crops, language=language)
     groups = [find_group(app, wanted).group_id for wanted in group or []]
-    added = app.people.add(name, external_id, group_ids=groups, terms=terms)
+    added = app.people.add(name, external_id, group_ids=groups, terms=terms, minor=minor)
     if as_json:
         common.print_json({"id": added.subject_id, "name": added.name})
         return
     common.say(f"Added {added.name} (id {added.subject_id[:8]}).")
     if terms is None:
         common.say("No consent is recorded, so no face can be enrolled and none is looked for.")
+
+
+@person_app.command("minor")
+def set_minor(
+    person: PersonArgument,
+    minor: Annotated[bool, typer.Option("--yes/--no", help="Whether they are a minor.")] = True,
+) -> None:
+    """Say that somebody is a minor, for whom a guardian has to agree, or is none any more."""
+    app = common.open_app()
+    changed = app.people.set_minor(find_person(app, person).subject_id, minor)
+    common.say(f"{changed.name} is {'a minor' if minor else 'no minor'}.")
 
 
 @person_app.command("list")
@@ -124,6 +164,7 @@ def _person_row(row: PersonRow) -> dict[str, Any]:
         "groups": list(row.groups),
         "samples": row.samples,
         "consent": "yes" if row.consent else "no",
+        "minor": "yes" if row.subject.minor else "no",
     }
 
 
@@ -142,6 +183,8 @@ def show_person(person: PersonArgument, as_json: common.JsonOption = False) -> N
         {
             "text": consent.text_id,
             "given_by": consent.given_by,
+            "guardian": consent.guardian or None,
+            "scopes": ", ".join(scope.value for scope in consent.scopes),
             "recorded": consent.recorded_at.astimezone(app.zone).isoformat(timespec="minutes"),
             "until": consent.retain_until,
             "withdrawn": consent.withdrawn_at
@@ -152,11 +195,11 @@ def show_person(person: PersonArgument, as_json: common.JsonOption = False) -> N
     if as_json:
         common.print_json(about)
         return
-    for key in ("name", "id", "external_id", "samples"):
+    for key in ("name", "id", "external_id", "minor", "samples"):
         common.say(f"{key.replace('_', ' ')}: {about[key] if about[key] is not None else 'none'}")
     for key in ("groups", "poses", "contacts"):
         common.say(f"{key}: {', '.join(about[key]) or 'none'}")
-    columns = ["text", "given_by", "recorded", "until", "withdrawn"]
+    columns = ["text", "given_by", "guardian", "scopes", "recorded", "until", "withdrawn"]
     empty = "No consent is recorded."
     common.print_table(columns, about["consents"], as_json=False, empty=empty)
 
@@ -260,23 +303,37 @@ def leave_group(
 def record_consent(
     person: PersonArgument,
     text: Annotated[str, typer.Option("--text", "--consent", metavar="TEXT-ID")],
-    given_by: Annotated[str, typer.Option("--given-by", metavar="WHO")],
+    given_by: GivenByOption = None,
     until: UntilOption = None,
+    guardian: GuardianOption = None,
+    crops: CropsOption = True,
+    language: LanguageOption = "",
 ) -> None:
     """Record who agreed to which text; without it nothing is computed about a face."""
     app = common.open_app()
     found = find_person(app, person)
-    terms = terms_of(text, given_by, until)
-    if terms is not None:
-        app.consenting.record(found.subject_id, terms)
-    common.say(f"Recorded: {found.name} agreed to {text}, given by {given_by}.")
+    terms = terms_of(text, given_by, until, guardian, crops=crops, language=language)
+    if terms is None:
+        raise InvalidInput("A consent needs both: --consent TEXT-ID and --given-by WHO.")
+    app.consenting.record(found.subject_id, terms)
+    common.say(f"Recorded: {found.name} agreed to {text}, given by {terms.given_by}.")
 
 
 @consent_app.command("withdraw")
-def withdraw_consent(person: PersonArgument) -> None:
+def withdraw_consent(
+    person: PersonArgument,
+    crops: Annotated[
+        bool,
+        typer.Option("--crops", help="Only that to keep pictures; recognition goes on."),
+    ] = False,
+) -> None:
     """Withdraw a consent; templates and crops are deleted at once."""
     app = common.open_app()
     found = find_person(app, person)
+    if crops:
+        gone = app.consenting.withdraw_crops(found.subject_id)
+        common.say(f"{gone} crops of {found.name} were deleted at once; the templates stay.")
+        return
     done = app.consenting.withdraw(found.subject_id)
     common.say(
         f"The consent of {found.name} is withdrawn; {done.samples} samples with their crops were "

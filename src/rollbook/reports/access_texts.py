@@ -132,7 +132,7 @@ DE_WORDS: Texts = {
     "space": "Art der Vorlage",
     "numbers": "Anzahl der Zahlen",
     "day": "Tag",
-    "session": "Sitzung",
+    "session": "Stunde",
     "status": "Status",
     "why": "warum",
     "marks": "Einträge",

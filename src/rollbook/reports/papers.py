@@ -7,7 +7,7 @@ paragraph. What the settings do not say becomes a marked gap; nothing is made up
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -46,7 +46,7 @@ def fill_paper(kind: PaperKind, language: str, facts: SiteFacts) -> str:
             work=facts.institution == "workplace",
             today=_day(facts.today, language),
             gap=gap.format,
-            say=lambda value, what: value or gap.format(what),
+            say=lambda value, what: ", ".join(value.split("\n")) if value else gap.format(what),
             number=lambda value: _number(value, language),
         )
     )
@@ -133,10 +133,20 @@ def paper_file(text: str, foot: PaperFoot, made_at: datetime, name: str = "") ->
         canvas.set_creator("Rollbook")
         canvas.set_creation_date(made_at)
         page = _Pages(Typesetter(canvas))
-        for block in blocks_of(text, name):
-            page.put(block)
+        for section in _sections(blocks_of(text, name)):
+            page.put(section)
         page.number(foot)
         return bytes(canvas.output())
+
+
+def _sections(blocks: Iterable[Block]) -> list[list[Block]]:
+    """Return the pieces between headings, each heading with what follows it."""
+    found: list[list[Block]] = [[]]
+    for block in blocks:
+        if block.kind == "heading":
+            found.append([])
+        found[-1].append(block)
+    return found
 
 
 class _Pages:
@@ -147,9 +157,21 @@ class _Pages:
         self._y = 0.0
         self._turn()
 
-    def put(self, block: Block) -> None:
+    def put(self, section: Sequence[Block]) -> None:
+        """Draw a section; what is signed stands on one page with the lines to sign on."""
+        if any(block.kind == "sign" for block in section):
+            self._room(min(sum(map(self._height, section)), BOTTOM - TOP))
         draw = {"title": self._heading, "heading": self._heading, "sign": self._sign}
-        draw.get(block.kind, self._text)(block)
+        for block in section:
+            draw.get(block.kind, self._text)(block)
+
+    def _height(self, block: Block) -> float:
+        """Return about how much a block takes, rather too much."""
+        if block.kind == "sign":
+            return 19.0
+        room = RIGHT - LEFT - 7
+        lines = sum(len(self._setter.wrap(p, SIZES["text"], room)) for p in block.text.split("\n"))
+        return lines * LEADING["text"] + (9.0 if block.kind == "heading" else 1.8)
 
     def number(self, foot: PaperFoot) -> None:
         """Write version and page numbers below each page."""

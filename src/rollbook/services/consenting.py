@@ -17,6 +17,7 @@ from rollbook.domain.subjects import (
     new_id,
 )
 from rollbook.errors import InvalidInput, NotFound
+from rollbook.services.retention import retention_rules
 from rollbook.services.reviewing import forget_faces_of
 
 
@@ -100,10 +101,17 @@ def acted(by: str | None) -> dict[str, object]:
     return {"by": by} if by else {}
 
 
-def record(uow: UnitOfWork, consent: Consent, *, by: str | None = None) -> None:
-    """Write a consent and its entry in the register, which names no one."""
+def record(uow: UnitOfWork, consent: Consent, *, by: str | None = None) -> Consent:
+    """Write a consent and its entry in the register, which names no one; return it as kept.
+
+    One that names no last day ends as the site's rules of retention say.
+    """
+    if consent.retain_until is None:
+        last = retention_rules(uow).consent_end(consent.recorded_at.date())
+        consent = replace(consent, retain_until=last)
     uow.consents.add(consent)
     uow.register.append(consent_entry(consent, "recorded", consent.recorded_at, by=by))
+    return consent
 
 
 def consent_entry(consent: Consent, event: str, at: datetime, *, by: str | None = None) -> NewEntry:
@@ -150,7 +158,7 @@ class Consenting:
             uow.register.hold()
             minor = uow.subjects.get(subject_id).minor
             consent = terms.cleaned().consent_of(subject_id, self._clock.now(), minor=minor)
-            record(uow, consent, by=self._by)
+            consent = record(uow, consent, by=self._by)
             uow.commit()
         return consent
 

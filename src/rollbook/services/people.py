@@ -143,6 +143,18 @@ class People:
             uow.commit()
         return new
 
+    def set_minor(self, subject_id: str, minor: bool) -> Subject:
+        """Say whether a guardian has to agree for somebody. Raises as `change`."""
+        with self._open_uow() as uow:
+            old = uow.subjects.get(subject_id)
+        return self.change(
+            subject_id,
+            name=old.name,
+            external_id=old.external_id,
+            contacts=old.contacts,
+            minor=minor,
+        )
+
     def _others(self, uow: UnitOfWork, name: str) -> Sequence[Subject]:
         """Return all who may have this name; the register must be held."""
         known = self._namesakes(name)

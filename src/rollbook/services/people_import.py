@@ -127,16 +127,30 @@ class PeopleImport:
                 return _preview_table(found, people, self._suffixes)
             return _preview_folders(self._plan(found), people)
 
-    def start(self, task: Task, terms: ConsentTerms | None, group_id: str | None) -> bool:
+    def start(
+        self,
+        task: Task,
+        terms: ConsentTerms | None,
+        group_id: str | None,
+        *,
+        minors: bool = False,
+    ) -> bool:
         """Let the work begin; False when it began already.
 
+        `minors` says that whoever is new in an archive of folders is a minor.
+
         Raises:
-            InvalidInput: the consent says nothing, or is over.
+            InvalidInput: the consent says nothing, is over, or names no guardian of minors.
         """
         told = None if terms is None else terms.cleaned()
         if told is not None:
-            told.consent_of("", self._clock.now())  # refuses one that is over
-        spec = {**task.spec, "terms": _terms_json(told), "group_id": group_id}
+            told.consent_of("", self._clock.now(), minor=minors)  # refuses one that is over
+        spec = {
+            **task.spec,
+            "terms": _terms_json(told),
+            "group_id": group_id,
+            "minors": minors,
+        }
         with self._open_uow() as uow:
             moved = uow.tasks.move(
                 task.task_id, [TaskState.DRAFT], TaskState.WAITING, self._clock.now()
@@ -191,7 +205,8 @@ class PeopleImport:
         folders = FolderEnroller(self._open_uow, self._clock, enroller, self._read, self._suffixes)
         group_id = task.spec.get("group_id")
         groups = (str(group_id),) if group_id else ()
-        wishes = Wishes(_terms(task) or _no_terms(), groups, by=task.by)
+        minors = bool(task.spec.get("minors"))
+        wishes = Wishes(_terms(task) or _no_terms(), groups, by=task.by, minors=minors)
         report = FolderReport(refused=[] if task.done else list(plan.refused))
         total, done = len(plan.people), task.done
         for done in folders.work(plan.people, wishes, report, start=task.done):
@@ -363,7 +378,14 @@ def _terms_json(terms: ConsentTerms | None) -> Mapping[str, object] | None:
     if terms is None:
         return None
     until = None if terms.retain_until is None else terms.retain_until.isoformat()
-    return {"text_id": terms.text_id, "given_by": terms.given_by, "retain_until": until}
+    return {
+        "text_id": terms.text_id,
+        "given_by": terms.given_by,
+        "retain_until": until,
+        "guardian": terms.guardian,
+        "language": terms.language,
+        "crops": terms.crops,
+    }
 
 
 def _terms(task: Task) -> ConsentTerms | None:
@@ -372,7 +394,14 @@ def _terms(task: Task) -> ConsentTerms | None:
         return None
     until = told["retain_until"]
     ends = None if until is None else date.fromisoformat(until)
-    return ConsentTerms(told["text_id"], told["given_by"], retain_until=ends)
+    return ConsentTerms(
+        told["text_id"],
+        told["given_by"],
+        told.get("language", ""),
+        ends,
+        told.get("guardian", ""),
+        crops=told.get("crops", True),
+    )
 
 
 def _no_terms() -> ConsentTerms:

@@ -8,7 +8,7 @@ from typing import Annotated
 from flask import abort
 from pydantic import AwareDatetime, BaseModel, Field
 
-from rollbook.domain.subjects import Consent
+from rollbook.domain.subjects import Consent, ConsentScope
 from rollbook.domain.tokens import Scope
 from rollbook.errors import Busy
 from rollbook.services.consenting import ConsentTerms
@@ -31,6 +31,7 @@ class Person(BaseModel):
     group_ids: list[str] = Field(description="groups of today")
     samples: int
     consent: bool = Field(description="whether a consent covers this moment")
+    minor: bool = Field(description="whether a guardian has to agree for them")
 
 
 class People(PageInfo):
@@ -51,6 +52,13 @@ class ConsentGiven(Body):
     given_by: Name
     language: Annotated[str, Field(max_length=35)] = ""
     retain_until: Day | None = None
+    guardian: Annotated[
+        str, Field(max_length=200, description="who agreed for a minor; needed for one")
+    ] = ""
+    crops: bool = Field(
+        default=True,
+        description="whether the piece of each picture that shows the face may be kept as well",
+    )
 
 
 class NewPerson(Body):
@@ -60,13 +68,15 @@ class NewPerson(Body):
     external_id: Annotated[str, Field(max_length=100)] | None = None
     group_ids: list[Id] = Field(default_factory=list, max_length=20)
     consent: ConsentGiven | None = None
+    minor: bool = False
 
 
 class PersonChange(Body):
-    """Another name; an external id that is left out stays."""
+    """Another name; what is left out stays."""
 
     name: Name
     external_id: Annotated[str, Field(max_length=100)] | None = None
+    minor: bool | None = None
 
 
 class ConsentRecord(BaseModel):
@@ -75,9 +85,13 @@ class ConsentRecord(BaseModel):
     id: str
     text_id: str
     given_by: str
+    guardian: str
+    language: str
+    scopes: list[ConsentScope]
     recorded_at: AwareDatetime
     retain_until: Day | None
     withdrawn_at: AwareDatetime | None
+    crops_withdrawn_at: AwareDatetime | None
     covers_now: bool
 
 
@@ -136,6 +150,7 @@ def add_person(body: NewPerson) -> Person:
             body.external_id,
             group_ids=body.group_ids,
             terms=None if body.consent is None else _terms(body.consent),
+            minor=body.minor,
         )
     )
     return person(made.subject_id)
@@ -162,7 +177,10 @@ def person(subject_id: str) -> Person:
 def rename_person(subject_id: str, body: PersonChange) -> Person:
     """Give somebody another name or external id."""
     require_subject(subject_id)
-    parts().people.acting(actor().by).rename(subject_id, body.name, body.external_id)
+    people = parts().people.acting(actor().by)
+    if body.minor is not None:
+        people.set_minor(subject_id, body.minor)
+    people.rename(subject_id, body.name, body.external_id)
     return person(subject_id)
 
 
@@ -247,11 +265,19 @@ def shown(known: Known) -> Person:
         group_ids=sorted(groups),
         samples=known.samples,
         consent=known.agreed,
+        minor=known.subject.minor,
     )
 
 
 def _terms(given: ConsentGiven) -> ConsentTerms:
-    return ConsentTerms(given.text_id, given.given_by, given.language, given.retain_until)
+    return ConsentTerms(
+        given.text_id,
+        given.given_by,
+        given.language,
+        given.retain_until,
+        given.guardian,
+        crops=given.crops,
+    )
 
 
 def _consent(one: Consent, now: datetime) -> ConsentRecord:
@@ -259,8 +285,12 @@ def _consent(one: Consent, now: datetime) -> ConsentRecord:
         id=one.consent_id,
         text_id=one.text_id,
         given_by=one.given_by,
+        guardian=one.guardian,
+        language=one.language,
+        scopes=list(one.scopes),
         recorded_at=one.recorded_at,
         retain_until=one.retain_until,
         withdrawn_at=one.withdrawn_at,
+        crops_withdrawn_at=one.crops_withdrawn_at,
         covers_now=one.covers(now),
     )

@@ -30,14 +30,22 @@ def add_person() -> Response | str | tuple[str, int]:
     form = Form.sent()
     name, external_id, contacts = form.name(), form.external_id(), form.contacts()
     group_ids = _groups(form)
-    terms = form.terms() if form.checked("agreed") else None
+    minor = form.checked("minor")
+    terms = form.terms(minor=minor) if form.checked("agreed") else None
     if form.errors:
         return _add_page(form), 400
     try:
         person = (
             parts()
             .people.acting(actor().by)
-            .add(name, external_id, contacts=contacts, group_ids=group_ids, terms=terms)
+            .add(
+                name,
+                external_id,
+                contacts=contacts,
+                group_ids=group_ids,
+                terms=terms,
+                minor=minor,
+            )
         )
     except (AlreadyExists, InvalidInput) as error:
         form.errors["name"] = sentence(error)
@@ -57,6 +65,7 @@ def edit(subject_id: str) -> str:
         "name": person.name,
         "external_id": person.external_id or "",
         "contacts": "\n".join(person.contacts),
+        "minor": "yes" if person.minor else "",
     }
     return render_template("people/edit.html", person=person, form=Form(values))
 
@@ -70,7 +79,13 @@ def change(subject_id: str) -> Response | tuple[str, int]:
     if not form.errors:
         try:
             people = parts().people.acting(actor().by)
-            people.change(subject_id, name=name, external_id=external_id, contacts=contacts)
+            people.change(
+                subject_id,
+                name=name,
+                external_id=external_id,
+                contacts=contacts,
+                minor=form.checked("minor"),
+            )
         except (AlreadyExists, InvalidInput) as error:
             form.errors["name"] = sentence(error)
     if form.errors:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from flask import request
+from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from rollbook.domain.subjects import clean_name
@@ -15,6 +16,7 @@ from rollbook.errors import InvalidInput
 from rollbook.services.consenting import ConsentTerms
 from rollbook.services.people import clean_id
 from rollbook.web.errors import sentence
+from rollbook.web.parts import parts
 
 MOST_CONTACTS = 10
 
@@ -76,11 +78,27 @@ class Form:
             return None
         return found
 
-    def terms(self) -> ConsentTerms:
+    def terms(self, *, minor: bool = False) -> ConsentTerms:
         """Return what was agreed to; both the text and who said so are needed."""
-        text_id, given_by = self.text("text_id"), self.text("given_by")
+        text_id, guardian = self.text("text_id"), self.text("guardian")
+        given_by = self.text("given_by") or guardian
         if not text_id:
             self.errors["text_id"] = _("Say which text was agreed to.")
         if not given_by:
             self.errors["given_by"] = _("Say who agreed: the person, or who cares for them.")
-        return ConsentTerms(text_id, given_by, retain_until=self.day("retain_until"))
+        if minor and not guardian:
+            self.errors["guardian"] = _("Name the guardian: this person is a minor.")
+        return ConsentTerms(
+            text_id,
+            given_by,
+            language_of(text_id),
+            self.day("retain_until"),
+            guardian,
+            crops=self.checked("crops"),
+        )
+
+
+def language_of(text_id: str) -> str:
+    """Return the language of a published text, or of the page where it is none of the site's."""
+    found = parts().papers.consent_text(text_id)
+    return found.language if found else str(get_locale() or "")

@@ -76,13 +76,14 @@ def start_import(task_id: str) -> Response | tuple[str, int]:
     if task.state is TaskState.DRAFT:
         by_table = imports.preview(task).by_table
         wanted = not by_table or bool(form.text("text_id") or form.text("given_by"))
-        terms = form.terms() if wanted else None
+        minors = not by_table and form.checked("minors")
+        terms = form.terms(minor=minors) if wanted else None
         group_id = form.text("group_id") or None
         if group_id is not None and group_id not in everybody().groups:
             form.errors["group_id"] = _("Choose one of the groups.")
         if not form.errors:
             try:
-                imports.start(task, terms, group_id)
+                imports.start(task, terms, group_id, minors=minors)
             except InvalidInput as error:
                 form.errors["retain_until"] = sentence(error)
         if form.errors:

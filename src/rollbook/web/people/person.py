@@ -46,7 +46,7 @@ def person(subject_id: str) -> str:
 def record_consent(subject_id: str) -> Response | tuple[str, int]:
     """Record what the person agreed to."""
     who, form = require_subject(subject_id), Form.sent()
-    terms = form.terms()
+    terms = form.terms(minor=who.minor)
     if not form.errors:
         try:
             parts().consenting.acting(actor().by).record(subject_id, terms)
@@ -76,6 +76,27 @@ def withdraw_consent(subject_id: str) -> Response:
     )
     flash(f"{gone} {_('No camera looks for this person any more.')}", "good")
     return back
+
+
+@blueprint.post("/<subject_id>/consent/crops/withdraw")
+@permit(Permission.PEOPLE_EDIT)
+def withdraw_crops(subject_id: str) -> Response:
+    """End the consent to keep pictures; templates stay."""
+    require_subject(subject_id)
+    try:
+        gone = parts().consenting.acting(actor().by).withdraw_crops(subject_id)
+    except NotFound as error:
+        flash(sentence(error), "warn")
+    else:
+        flash(
+            ngettext(
+                "%(num)s picture was deleted. Its template stays.",
+                "%(num)s pictures were deleted. Their templates stay.",
+                gone,
+            ),
+            "good",
+        )
+    return redirect(url_for("people.person", subject_id=subject_id), 303)
 
 
 @blueprint.get("/<subject_id>/look-alikes")
@@ -115,7 +136,7 @@ def _page(who: Subject, form: Form) -> str:
         now=_memberships(known, snapshot, now=True),
         before=_memberships(known, snapshot, now=False),
         consents=sorted(known.consents, key=lambda one: one.recorded_at, reverse=True),
-        texts=known_texts(snapshot),
+        texts=known_texts(snapshot, minor=who.minor),
         joinable=_joinable(known, snapshot),
         today=snapshot.day,
         outcome=Outcome.taken(session, who.subject_id),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import abort
+from flask_babel import get_locale
 
 from rollbook.services.people_index import Known, Snapshot
 from rollbook.services.people_search import sees
@@ -28,7 +29,21 @@ def with_person(subject_id: str) -> tuple[Snapshot, Known]:
     return snapshot, snapshot.people[subject_id]
 
 
-def known_texts(snapshot: Snapshot) -> list[str]:
+def known_texts(snapshot: Snapshot, *, minor: bool = False) -> list[str]:
+    """Return the consent texts to choose from: the site's newest ones, then those in use.
+
+    The first one is for who has to agree, in the language of the page.
+    """
+    audience, language = "guardian" if minor else "adult", str(get_locale() or "en")
+    published = sorted(
+        parts().papers.consent_texts(),
+        key=lambda text: (text.audience != audience, text.language != language),
+    )
+    newest = [text.text_id for text in published]
+    return newest + [text for text in _used_texts(snapshot) if text not in newest]
+
+
+def _used_texts(snapshot: Snapshot) -> list[str]:
     """Return the consent texts that are in use, the most used first."""
     times: dict[str, int] = {}
     for known in snapshot.ordered:

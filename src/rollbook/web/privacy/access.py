@@ -36,7 +36,7 @@ def access_person(subject_id: str) -> str:
         "privacy/access_person.html",
         person=require_subject(subject_id),
         task=parts().subject_access.of(subject_id, actor().actor_id),
-        language=str(get_locale()),
+        spoken=str(get_locale()),
     )
 
 

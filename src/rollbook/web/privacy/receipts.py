@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from rollbook.domain.access import Permission
 from rollbook.domain.receipts import Receipt, ReceiptKind
 from rollbook.domain.retention import Rule
+from rollbook.services.receipt_words import erasure_words
 from rollbook.web.access import permit
 from rollbook.web.parts import parts
 from rollbook.web.privacy import words
@@ -49,6 +50,7 @@ def receipt(receipt_id: str) -> str:
         name=words.RECEIPTS[found.kind],
         lines=list(_lines(found.body)),
         deleted=_deleted(found),
+        sentences=_sentences(found),
         signature=base64.b64encode(found.signature).decode(),
         public_key=base64.b64encode(key).decode(),
     )
@@ -76,6 +78,11 @@ def receipt_as_json(receipt_id: str) -> Any:
 def _receipt(receipt_id: str) -> Receipt:
     with parts().uow() as uow:
         return uow.receipts.get(receipt_id)
+
+
+def _sentences(found: Receipt) -> list[str]:
+    """Return what the receipt of an erasure says, in the page's language."""
+    return erasure_words(found.body, _) if found.kind is ReceiptKind.ERASURE else []
 
 
 def _deleted(found: Receipt) -> list[tuple[Any, int]]:

@@ -15,13 +15,16 @@ KINDS = {
 PLACES = {
     "eu": _("European Union, Norway, Iceland or Liechtenstein"),
     "uk": _("United Kingdom"),
+    "ch": _("Switzerland"),
     "us-ny": _("United States: New York"),
     "us-il": _("United States: Illinois"),
     "us": _("United States: another state"),
     "in": _("India"),
     "other": _("Somewhere else"),
 }
-OFF = frozenset({("school", "us-ny"), ("school", "eu")})  # where faces are off unless chosen
+OFF = frozenset(
+    {("school", "us-ny"), ("school", "eu"), ("school", "ch")}
+)  # where faces are off unless chosen
 
 ALWAYS = (
     _("Nobody is recognised without a consent on record, and it can be withdrawn at any time."),
@@ -55,6 +58,16 @@ _BY_PLACE: dict[str, tuple[Any, ...]] = {
         _(
             "Templates of faces are special data (UK GDPR, Article 9). An impact assessment is "
             "due before the first one."
+        ),
+    ),
+    "ch": (
+        _(
+            "Templates of faces are sensitive data (FADP, Article 5c): consent has to be explicit. "
+            "An impact assessment is due before the first one (Article 22)."
+        ),
+        _(
+            "Public schools are bound by the data protection law of their canton as well. Ask its "
+            "commissioner before the first face."
         ),
     ),
     "us-ny": (_("Local laws may ask for signs at the entrance and for more. Look them up."),),
