@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rollbook.bootstrap.core import SystemClock
-from rollbook.bootstrap.evidence import EvidenceParts
+from rollbook.bootstrap.figures import FigureParts
 
 if TYPE_CHECKING:
     from rollbook.services.due import DueRunner
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rollbook.vision.engine import Engine
 
 
-class App(EvidenceParts):
+class App(FigureParts):
     """The parts of one installation; each is made when it is first used."""
 
     @cached_property

@@ -31,6 +31,8 @@ def show_school(*, people: int, years: int, seed: int, as_json: bool) -> None:
             zone=app.zone,
             progress=progress,
         )
+    with common.progress_bar("folding months for charts") as progress:
+        app.facts.fold(progress)
     seconds = time.perf_counter() - began
     app.database.close()
     size = folder_size(settings.home)

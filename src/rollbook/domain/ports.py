@@ -374,6 +374,10 @@ class Sessions(Protocol):
         """Forget a session that was planned and never opened."""
         ...
 
+    def first_day(self) -> date | None:
+        """Return the day of the earliest session, or None when there is none."""
+        ...
+
     def some(self, session_ids: Collection[str]) -> dict[str, Session]:
         """Return those of these sessions that there are, by id."""
         ...

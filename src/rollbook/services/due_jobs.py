@@ -8,11 +8,13 @@ from zoneinfo import ZoneInfo
 
 from rollbook.domain.localtime import to_utc
 from rollbook.domain.ports import UnitOfWork
+from rollbook.services.anchors import Anchors, Keep
 from rollbook.services.backups import BACKUP_JOB, Backups
 from rollbook.services.backups import LOOK_EVERY as LOOK_FOR_BACKUPS
-from rollbook.services.anchors import Anchors, Keep
 from rollbook.services.due import Errand, Jobs, NextTime
 from rollbook.services.erasing import FINISH_JOB, Erasing
+from rollbook.services.fact_book import JOB as FOLD_JOB
+from rollbook.services.fact_book import FactBook
 from rollbook.services.purging import Purging
 from rollbook.services.reviewing import LOOK_EVERY, Reviewing
 from rollbook.services.session_life import SessionLife
@@ -20,6 +22,7 @@ from rollbook.services.session_times import CLOSE_JOB, OPEN_JOB
 from rollbook.services.timetable import PLAN_AT, PLAN_JOB, Timetable
 
 ANCHOR_JOB, ANCHOR_AT = "anchor of the register", time(4, 20)
+FOLD_AT = time(2, 40)
 PURGE_JOB, PURGE_AT = "purge", time(3, 40)
 REVIEW_JOB = "forget unsure faces"
 
@@ -45,6 +48,8 @@ class Parts(Protocol):
     def purging(self) -> Purging: ...
     @property
     def backups(self) -> Backups: ...
+    @property
+    def facts(self) -> FactBook: ...
     def uow(self) -> UnitOfWork: ...
 
 
@@ -72,6 +77,9 @@ def jobs_of(parts: Parts) -> Jobs:
         ANCHOR_JOB,
         lambda errand: parts.anchors.make_when_due(errand, parts.keep_anchor),
         every_day(parts, ANCHOR_AT),
+    )
+    jobs.register(
+        FOLD_JOB, lambda errand: parts.facts.fold_when_due(errand), every_day(parts, FOLD_AT)
     )
     return jobs
 

@@ -7,8 +7,7 @@ register itself, so that a correction is seen at once and a block is made anew a
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from rollbook.domain.attendance import COUNTED_STATES, AttendanceRecord, Session, records_of
 from rollbook.domain.facts import Block, Facts, facts_of, joined
@@ -25,19 +24,22 @@ ROSTER_EVENTS = frozenset({"joined", "left", "people joined", "people left", "pe
 MANY = 2**31
 
 
-@dataclass(frozen=True, slots=True)
 class _Touched:
-    """What changed after a block was made."""
+    """The sessions that changed after the oldest block was made, by month."""
 
-    number: int
-    sessions: frozenset[str]
-    rosters: tuple[tuple[str, date], ...]  # group id, first day on which its roster changed
+    def __init__(self, uow: UnitOfWork, number: int) -> None:
+        ids = uow.register.touched_since(number)[1]
+        found = uow.sessions.some(ids)
+        for group_id, first_day in _changed_rosters(uow, number).items():
+            since = uow.sessions.all(group_id=group_id, first_day=first_day, states=COUNTED_STATES)
+            found |= {session.session_id: session for session in since}
+        self._by_month: dict[str, list[Session]] = {}
+        for session in sorted(found.values(), key=_place):
+            self._by_month.setdefault(f"{session.business_date:%Y-%m}", []).append(session)
 
-    def concerns(self, session: Session) -> bool:
-        return session.session_id in self.sessions or any(
-            group_id == session.group_id and session.business_date >= first_day
-            for group_id, first_day in self.rosters
-        )
+    def of(self, month: str) -> list[Session]:
+        """Return the month's changed sessions, by day and start."""
+        return self._by_month.get(month, [])
 
 
 class FactBook:
@@ -59,10 +61,13 @@ class FactBook:
         parts = []
         with self._open_uow() as uow:
             kept = {block.month: block for block in uow.blocks.some(str(m) for m in months)}
-            oldest = min((block.number for block in kept.values()), default=0)
-            touched = _touched_since(uow, oldest) if kept else None
+            touched = _touched_since(uow, (block.number for block in kept.values()))
             for done, month in enumerate(months):
-                parts.append(self._month(uow, month, kept.get(str(month)), touched))
+                block = kept.get(str(month))
+                if block is None:
+                    parts.append(self._facts(uow, _sessions(uow, month)))
+                else:
+                    parts.append(self._renewed(uow, block, touched.of(block.month)))
                 if progress is not None:
                     progress(done + 1, len(months))
         facts = joined(parts).between(first_day, last_day)
@@ -85,42 +90,31 @@ class FactBook:
         today = self._clock.now().date()
         with self._open_uow() as uow:
             numbers = uow.blocks.numbers()
-            sessions = uow.sessions.all(last_day=today, states=COUNTED_STATES)
-            oldest = min(numbers.values(), default=0)
-            touched = _touched_since(uow, oldest) if numbers else None
-        by_month: dict[Month, list[Session]] = {}
-        for session in sessions:
-            day = session.business_date
-            by_month.setdefault(Month(day.year, day.month), []).append(session)
-        finished = [month for month in sorted(by_month) if month.last_day < today]
+            first_day = uow.sessions.first_day()
+            touched = _touched_since(uow, numbers.values())
+        months = [] if first_day is None else months_between(first_day, today)
         return [
             month
-            for month in finished
-            if str(month) not in numbers
-            or sum(touched.concerns(one) for one in by_month[month] if touched) > FEW
+            for month in months
+            if month.last_day < today
+            and (str(month) not in numbers or len(touched.of(str(month))) > FEW)
         ]
 
     def _fold(self, month: Month) -> None:
         with self._open_uow() as uow:
             number = uow.register.count()  # what comes later counts as touched
-            sessions = [one for one in _sessions(uow, month) if one.is_over(self._clock.now())]
-            facts = self._facts(uow, sessions)
+            facts = self._facts(uow, _sessions(uow, month))
         with self._open_uow() as uow:
             uow.blocks.put(Block(str(month), number, facts))
             uow.commit()
 
-    def _month(
-        self, uow: UnitOfWork, month: Month, block: Block | None, touched: _Touched | None
-    ) -> Facts:
-        sessions = _sessions(uow, month)
-        if block is None or touched is None:
-            return self._facts(uow, sessions)
-        known = {one.session_id for one in block.facts.sessions}
-        anew = [one for one in sessions if one.session_id not in known or touched.concerns(one)]
-        there = {one.session_id for one in sessions}
-        stale = {one.session_id for one in anew} | (known - there)
-        kept = block.facts.without(stale) if stale else block.facts
-        return joined([kept, self._facts(uow, anew)]) if anew else kept
+    def _renewed(self, uow: UnitOfWork, block: Block, touched: Sequence[Session]) -> Facts:
+        """Return a month from its block, with what changed since from the register."""
+        if not touched:
+            return block.facts
+        kept = block.facts.without(session.session_id for session in touched)
+        counted = [session for session in touched if session.state.counts]
+        return joined([kept, self._facts(uow, counted)])
 
     def _facts(self, uow: UnitOfWork, sessions: Sequence[Session]) -> Facts:
         members = _Members(uow, {session.group_id for session in sessions})
@@ -168,11 +162,19 @@ def _sessions(uow: UnitOfWork, month: Month) -> list[Session]:
     )
 
 
-def _touched_since(uow: UnitOfWork, number: int) -> _Touched:
-    count, sessions = uow.register.touched_since(number)
-    changes = uow.register.since(number, [EntryKind.SUBJECT], MANY)
+def _place(session: Session) -> tuple[date, datetime, str]:
+    return (session.business_date, session.starts_at, session.session_id)
+
+
+def _touched_since(uow: UnitOfWork, numbers: Iterable[int]) -> _Touched:
+    """Return what changed after the oldest of these entries; without any, nothing is asked for."""
+    return _Touched(uow, min(numbers, default=MANY))
+
+
+def _changed_rosters(uow: UnitOfWork, number: int) -> dict[str, date]:
+    """Return group id -> first day on which its roster is another one than before."""
     rosters: dict[str, date] = {}
-    for entry in changes:
+    for entry in uow.register.since(number, [EntryKind.SUBJECT], MANY):
         body = entry.body
         if body.get("event") not in ROSTER_EVENTS:
             continue
@@ -180,4 +182,4 @@ def _touched_since(uow: UnitOfWork, number: int) -> _Touched:
         for group_id in (body.get("group_id"), body.get("left_group_id")):
             if group_id is not None:
                 rosters[str(group_id)] = min(day, rosters.get(str(group_id), date.max))
-    return _Touched(count, sessions, tuple(rosters.items()))
+    return rosters

@@ -9,7 +9,12 @@ from sqlalchemy import Connection, inspect, text
 from rollbook.errors import NewerDatabase
 from rollbook.storage.connecting import begin_writing
 
-REVISIONS = ("0001", "0002", "0003", "0004")  # oldest first; each is a file in `migrations/versions`
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+)  # oldest first; each is a file in `migrations/versions`
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

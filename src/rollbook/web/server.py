@@ -145,6 +145,7 @@ def running_cameras(app: App) -> Iterator[None]:
 @contextmanager
 def due_work(app: App) -> Iterator[None]:
     """Do what falls due, such as opening and closing sessions, while the block runs."""
+
     def look() -> None:
         app.forget_erased()
         app.due.run_due()

@@ -219,6 +219,12 @@ class SqlSessions:
             delete(sessions).where(sessions.c.session_id == session_id, never_opened)
         )
 
+    def first_day(self) -> date | None:
+        found: date | None = self._connection.execute(
+            select(func.min(sessions.c.business_date))
+        ).scalar()
+        return found
+
     def some(self, session_ids: Collection[str]) -> dict[str, Session]:
         wanted, found = list(session_ids), {}
         for start in range(0, len(wanted), BLOCK):
