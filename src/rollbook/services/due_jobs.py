@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from rollbook.domain.localtime import to_utc
 from rollbook.domain.ports import UnitOfWork
+from rollbook.services.anchors import Anchors, Keep
 from rollbook.services.backups import BACKUP_JOB, Backups
 from rollbook.services.backups import LOOK_EVERY as LOOK_FOR_BACKUPS
-from rollbook.services.anchors import Anchors, Keep
 from rollbook.services.due import Errand, Jobs, NextTime
 from rollbook.services.erasing import FINISH_JOB, Erasing
 from rollbook.services.purging import Purging
