@@ -230,3 +230,5 @@ SCENARIOS: dict[str, Scenario] = {
     "closing": Closing(),
     "migrating": Migrating(),
 }
+
+from torture import backup_scenarios  # noqa: E402, F401 - adds its own to SCENARIOS
