@@ -129,31 +129,32 @@ class SqlKeyStore:
     def rows(self) -> int:
         return sum(self._rows_of(column) for column in data_columns())
 
-    def status(self) -> KeyStatus:
-        purposes = tuple(self._status_of(purpose) for purpose in SEALING)
-        rows = sum(self._subjects.looks(), Passed())
+    def status(self, look: bool = True) -> KeyStatus:
+        rows = sum(self._subjects.looks(), Passed()) if look else None
         with self._engine.connect() as connection:
+            self._keys.look(connection)
             former = FormerKeys(connection, self._keys.ring.site)
             sites, files = former.site(), former.files()
         return KeyStatus(
             site_source=self._keys.source.describe(),
             site_keys=len(self._keys.source.load()),
             site_since=sites[0].since if sites else None,
-            purposes=purposes,
+            purposes=tuple(self._status_of(purpose, look) for purpose in SEALING),
             people=self.people(),
-            people_with_former=self._subjects.with_former(),
-            older_person_rows=rows.changed,
-            damaged_person_rows=rows.damaged,
+            people_with_former=self._subjects.with_former() if look else None,
+            older_person_rows=rows.changed if rows else None,
+            damaged_person_rows=rows.damaged if rows else None,
             former_site_keys=len(sites),
             former_file_keys=len(files),
         )
 
-    def _status_of(self, purpose: str) -> PurposeStatus:
-        found = sum(self._resealing.looks(sealed_columns(purpose)), Passed())
-        keys = self._keys.ring.keys[purpose]
-        return PurposeStatus(
-            purpose, len(keys), keys[0].since, found.looked, found.changed, found.damaged
-        )
+    def _status_of(self, purpose: str, look: bool) -> PurposeStatus:
+        keys, columns = self._keys.ring.keys[purpose], sealed_columns(purpose)
+        rows = sum(self._rows_of(column) for column in columns)
+        if not look:
+            return PurposeStatus(purpose, len(keys), keys[0].since, rows, None, None)
+        found = sum(self._resealing.looks(columns), Passed())
+        return PurposeStatus(purpose, len(keys), keys[0].since, rows, found.changed, found.damaged)
 
     def _rows_of(self, column: SealedColumn) -> int:
         query = select(func.count()).select_from(column.table).where(column.column.is_not(None))
