@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,16 +17,19 @@ from intake import TERMS
 from kiosk_bench import KioskBench, jpeg
 from rollbook.bootstrap import build
 from rollbook.domain.attendance import Direction
+from rollbook.domain.gallery import Candidate
+from rollbook.domain.identification import Doubt, OperatingPoint, ProbeKind, Unidentified
 from rollbook.domain.kiosk_answers import Notice
 from rollbook.services.devices import DevicePlan, Paired
 from rollbook.services.enrol import Enrolee
+from rollbook.services.samples import open_picture
 from rollbook.services.watch_events import UnknownSeen, WatchEvent
 from rollbook.settings import Settings
 from rollbook.storage.tables import metadata
-from rollbook.testing import BLUE, RED, YELLOW
+from rollbook.testing import BLUE, COLOUR_SPACE, RED
 from rollbook.vision.addresses import parse_source
 
-SECONDS = 3.0  # from the click to the first answer that does not know the person
+SECONDS = 5.0  # from the click to the first answer that does not know the person
 
 
 @pytest.fixture
@@ -100,13 +104,9 @@ def test_a_face_that_was_recognised_is_not_marked_after_the_withdrawal(bench: Ki
 
 
 def test_what_waits_for_a_person_is_forgotten_with_the_consent(bench: KioskBench) -> None:
-    from rollbook.domain.gallery import Candidate
-    from rollbook.domain.identification import Doubt, ProbeKind, Unidentified
-    from rollbook.domain.identification import OperatingPoint as Point
-    from rollbook.testing import COLOUR_SPACE
 
     ada, alan = bench.id_of("Ada Lovelace"), bench.id_of("Alan Turing")
-    point = Point(0.9, 0.1, ProbeKind.TRACK, COLOUR_SPACE, 0.001, 2, "test")
+    point = OperatingPoint(0.9, 0.1, ProbeKind.TRACK, COLOUR_SPACE, 0.001, 2, "test")
     session_id, now = bench.session.session_id, bench.clock.now()
     for best, other in ((ada, alan), (alan, ada)):
         both = (Candidate(best, 0.8), Candidate(other, 0.75))
@@ -114,9 +114,7 @@ def test_what_waits_for_a_person_is_forgotten_with_the_consent(bench: KioskBench
         assert bench.parts.reviewing.leave(session_id, doubt, now, 0.5)
     bench.parts.consenting.withdraw(ada)
     ((_, items),) = bench.parts.reviewing.waiting()
-    assert [item.candidates for item in items] == [((alan, 0.75),)] or [
-        item.candidates for item in items
-    ] == [((alan, 0.8),)]
+    assert [item.candidates for item in items] == [((alan, 0.8),)]
     doubt = Unidentified(Doubt.AMBIGUOUS, (Candidate(ada, 0.8),), point)
     assert not bench.parts.reviewing.leave(session_id, doubt, now, 0.5)
 
@@ -128,8 +126,6 @@ def test_a_consent_that_runs_out_by_its_day_holds_no_longer_in_a_running_gallery
     galleries, session = bench.parts.galleries, bench.session
     with bench.parts.uow() as uow:
         for consent in uow.consents.of(bench.id_of("Ada Lovelace")):
-            from dataclasses import replace
-
             last = bench.clock.at.date()
             uow.consents.update(replace(consent, retain_until=last))
         uow.commit()
@@ -139,7 +135,6 @@ def test_a_consent_that_runs_out_by_its_day_holds_no_longer_in_a_running_gallery
     bench.clock.advance(3)
     newer = galleries.newer(session, known)
     assert newer is not None and len(newer.gallery) == 1
-    assert YELLOW  # nobody else is looked for
 
 
 @pytest.mark.slow
@@ -153,7 +148,6 @@ def test_another_process_does_not_know_the_person_within_seconds(
     parts = build(Settings(home=new_home), create=True)
     picture = next((faces_dir / "lfw" / "Abba_Eban").glob("*.jpg"))
     person = parts.people.add("A Person", terms=TERMS)
-    from rollbook.services.samples import open_picture
 
     sample = open_picture(picture, "a.jpg", parts.read_portrait)
     assert parts.enroller.enrol(Enrolee(person), [sample]).added == 1
