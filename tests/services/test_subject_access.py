@@ -150,6 +150,7 @@ def test_the_page_opens_offline_and_runs_nothing(
     page = Page()
     page.feed(text)
     assert said in text and f'lang="{language}"' in text
+    assert "=SID-1" in text and "0.61" in text and "None" not in text
     assert "script" not in page.tags and "quartermaine" not in page.tags, "names are escaped"
     assert page.sources == ["pictures/1.jpg"] and page.sources[0] in files
     assert "http://" not in text and "https://" not in text

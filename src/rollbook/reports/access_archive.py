@@ -152,42 +152,47 @@ class _Numbers(dict[str, object]):
 
 def _rows(rows: Sequence[Row], language: str) -> str:
     if len(rows) == 1:
-        return _list({n: v for n, v in rows[0].items() if not n.endswith("_id")}, language)
+        return _list({n: v for n, v in rows[0].items() if not _is_hidden(n)}, language)
     columns = [c for c in dict.fromkeys(n for r in rows for n in r) if _told(c, rows)]
     head = "".join(f'<th scope="col">{html.escape(word(language, c))}</th>' for c in columns)
     body = "".join(
-        f"<tr>{''.join(f'<td>{_value(row.get(c), language)}</td>' for c in columns)}</tr>"
+        f"<tr>{''.join(f'<td>{_value(row.get(c), language, c)}</td>' for c in columns)}</tr>"
         for row in rows
     )
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     return f'<div class="frame" tabindex="0" role="region">{table}</div>'
 
 
+def _is_hidden(name: str) -> bool:
+    """Return whether it is a random number, which tells a reader nothing."""
+    return name.endswith("_id") and name not in {"external_id", "text_id"}
+
+
 def _told(column: str, rows: Sequence[Row]) -> bool:
     """Leave columns of ids, and those without any value, to the tables for computers."""
-    return not column.endswith("_id") and any(row.get(column) not in (None, "", []) for row in rows)
+    return not _is_hidden(column) and any(row.get(column) not in (None, "", []) for row in rows)
 
 
 def _list(row: Mapping[str, object], language: str) -> str:
     shown = [(name, value) for name, value in row.items() if value not in (None, "", [])]
     parts = (
-        f"<dt>{html.escape(word(language, name))}</dt><dd>{_value(value, language)}</dd>"
+        f"<dt>{html.escape(word(language, name))}</dt><dd>{_value(value, language, name)}</dd>"
         for name, value in shown
     )
     return f"<dl>{''.join(parts)}</dl>"
 
 
-def _value(value: object, language: str) -> str:
+def _value(value: object, language: str, column: str) -> str:
     if isinstance(value, bool):
         return word(language, "yes" if value else "no")
     if isinstance(value, Mapping):
-        return _list({n: v for n, v in value.items() if not n.endswith("_id")}, language)
+        return _list({n: v for n, v in value.items() if not _is_hidden(n)}, language)
     if isinstance(value, list):
-        return "".join(f"<div>{_value(one, language)}</div>" for one in value)
+        return "".join(f"<div>{_value(one, language, column)}</div>" for one in value)
     if isinstance(value, float):
         return f"{value:.3f}"
     text = "" if value is None else str(value)
-    shown = word(language, text) if text.isascii() and len(text) < 30 else text
+    shown = word(language, text, column) if text.isascii() and len(text) < 30 else text
     return f"<pre>{html.escape(shown)}</pre>" if "\n" in text else html.escape(_moment(shown))
 
 

@@ -205,6 +205,7 @@ DE_WORDS: Texts = {
     "command line": "Verwaltung",
     "command": "Verwaltung",
     "timetable": "Stundenplan",
+    "pose left": "links",
     "front": "von vorn",
     "right": "rechts",
     "up": "oben",
@@ -247,11 +248,13 @@ DE_WORDS: Texts = {
 }
 
 
-def word(language: str, text: str) -> str:
-    """Return the name of a field or value in this language; itself where it has none.
+def word(language: str, text: str, column: str = "") -> str:
+    """Return the name of a field, or a value of a column, in this language; else itself.
 
     >>> word("de", "asked_at"), word("en", "asked_at")
     ('gebeten am', 'asked at')
     """
     shown = text.replace("_", " ")
-    return DE_WORDS.get(shown, shown) if language == "de" else shown
+    if language != "de":
+        return shown
+    return DE_WORDS.get(f"{column} {shown}", DE_WORDS.get(shown, shown))
