@@ -7,6 +7,7 @@ keys lie in their place, so that whatever is wrapped with either opens.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -34,6 +35,7 @@ from rollbook.storage.resealing import Resealing, SealedColumn, data_columns, op
 from rollbook.storage.subject_rotation import SubjectRotation
 from rollbook.storage.tables import data_keys, subject_keys
 
+TRIES, PAUSE = 100, 0.05  # seconds between two
 HELD_FILES = (SEAL, BACKUP)  # exported files were sealed with these
 
 
@@ -96,17 +98,25 @@ class SqlKeyStore:
                 self._keys.source.store([Fernet.generate_key(), *sites])
 
     def wrap_data_keys(self) -> None:
+        for _ in range(TRIES):
+            if self._wrapped_all():
+                return
+            time.sleep(PAUSE)
+        raise StorageUnavailable("Others hold a key all the time. Try again later.")
+
+    def _wrapped_all(self) -> bool:
+        """Wrap all data keys or none; False when somebody else holds one of them."""
         target = self._newest_site()
         with self._alone() as connection:
             site = self._keys.ring.site
-            query = select(data_keys).with_for_update(skip_locked=True)
-            rows = connection.execute(query).all()
+            rows = connection.execute(select(data_keys).with_for_update(skip_locked=True)).all()
             if len(rows) < connection.execute(_count(data_keys)).scalar_one():
-                raise StorageUnavailable("A data key is held by somebody else. Try again.")
+                return False
             for purpose, wrapped in rows:
                 label = f"data:{purpose}"
                 anew = wrap(target, label, unwrap(site, label, bytes(wrapped)))
                 _put(connection, purpose, anew)
+        return True
 
     def wrap_subject_keys(self) -> Iterator[Passed]:
         return self._subjects.wrap_keys()
