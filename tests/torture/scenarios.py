@@ -231,4 +231,7 @@ SCENARIOS: dict[str, Scenario] = {
     "migrating": Migrating(),
 }
 
-from torture import backup_scenarios  # noqa: E402, F401 - adds its own to SCENARIOS
+from torture import (  # noqa: E402 - they add their own to SCENARIOS
+    backup_scenarios,  # noqa: F401
+    erasing_scenario,  # noqa: F401
+)
