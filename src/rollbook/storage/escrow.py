@@ -19,8 +19,8 @@ from shamir_mnemonic.wordlist import WORDLIST
 
 from rollbook.errors import DecryptionFailed, InvalidInput
 from rollbook.storage.connecting import connect_engine, parse_address
-from rollbook.storage.live_keys import wrapped_data_keys
 from rollbook.storage.keys import SEAL, unwrap
+from rollbook.storage.live_keys import wrapped_data_keys
 from rollbook.storage.migrating import revision_of
 
 WORDS = 33  # on each sheet
