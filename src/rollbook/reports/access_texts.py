@@ -178,7 +178,7 @@ DE_WORDS: Texts = {
     "second factors": "zweite Faktoren",
     "seen at": "zuletzt benutzt",
     "ends at": "endet am",
-    "event": "was geschah",
+    "what": "was geschah",
     "number": "Nummer",
     "receipt": "Beleg",
     "present": "anwesend",
@@ -242,7 +242,6 @@ DE_WORDS: Texts = {
     "request granted": "Bitte erfüllt",
     "request refused": "Bitte abgelehnt",
     "request withdrawn": "Bitte zurückgenommen",
-    "what happened": "was geschah",
     "yes": "ja",
     "no": "nein",
 }
