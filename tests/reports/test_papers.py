@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from rollbook.domain.documents import LANGUAGES, PaperKind, gaps_of, title_of
+from rollbook.domain.key_safety import KeyPlace
 from rollbook.domain.papers import ModelFact, Particulars, SiteFacts, ThresholdFact
 from rollbook.domain.retention import RetentionRules
 from rollbook.reports.papers import PaperFoot, blocks_of, fill_paper, paper_file
@@ -89,10 +90,17 @@ def test_what_is_not_told_is_a_gap_and_what_is_told_is_none() -> None:
     )
 
 
+@pytest.mark.parametrize("place", KeyPlace)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_place_of_the_key_has_words(place: KeyPlace, language: str) -> None:
+    facts = replace(FACTS, key_case=place.value)
+    assert gaps_of(fill_paper(PaperKind.NOTICE, language, facts)) == []
+
+
 def test_the_assessment_names_the_risks_that_stay() -> None:
     text = fill_paper(PaperKind.DPIA, "en", FACTS)
-    for risk in ("Not detected", "stolen as a whole", "pressed to agree", "not. Whoever"):
-        assert risk.replace("not. Whoever", "They are not") in text
+    for risk in ("Not detected", "stolen as a whole", "pressed to agree", "They are not: whoever"):
+        assert risk in text
     assert "A PIN or a card with a code" in text
 
 
