@@ -159,27 +159,34 @@ def test_a_plain_copy_that_is_left_is_told(book: Path, given: Path) -> None:
 @pytest.mark.slow
 def test_a_terminal_is_asked_and_shows_nothing_typed(book: Path) -> None:
     import pty
+    import select
+
+    def more(terminal: int) -> str:
+        assert select.select([terminal], [], [], 60)[0], "it says nothing more"
+        try:
+            return os.read(terminal, 4096).decode()
+        except OSError:  # the end, on Linux
+            return ""
 
     def typed(lines: list[str], *arguments: str) -> tuple[int, str]:
-        pid, terminal = pty.fork()
-        if pid == 0:
-            os.execv(
-                sys.executable,
-                [sys.executable, "-m", "rollbook", "--home", str(book), *arguments],
-            )
-        said = ""
-        for line in lines:
-            asked = ""
-            while not asked.endswith(": "):  # what is typed before the question is thrown away
-                asked += os.read(terminal, 4096).decode()
-            said += asked
-            os.write(terminal, f"{line}\n".encode())
-        try:
-            while more := os.read(terminal, 4096):
-                said += more.decode()
-        except OSError:  # the end, on Linux
-            pass
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said
+        terminal, inner = pty.openpty()
+        command = [sys.executable, "-m", "rollbook", "--home", str(book), *arguments]
+        ends = {"stdin": inner, "stdout": inner, "stderr": inner}
+        with subprocess.Popen(command, start_new_session=True, **ends) as program:
+            os.close(inner)
+            said = ""
+            for line in lines:
+                asked = ""
+                while not asked.endswith(": "):  # what is typed before is thrown away
+                    heard = more(terminal)
+                    assert heard, said + asked
+                    asked += heard
+                said += asked
+                os.write(terminal, f"{line}\n".encode())
+            while heard := more(terminal):
+                said += heard
+        os.close(terminal)
+        return program.returncode, said
 
     code, said = typed([WORDS, "four other words here"], "keys", "lock")
     assert code == 1 and "not the same" in said
