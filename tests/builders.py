@@ -70,15 +70,19 @@ def make_class(
     return made, people
 
 
-def erase(database: Database, subject_id: str, clock: Clock | None = None) -> Receipt:
-    """Erase somebody of a database that lies in its home."""
+def eraser(database: Database, clock: Clock | None = None) -> Erasing:
+    """Return what erases people of a database that lies in its home."""
     home = Path(str(database.engine.url.database)).parent
     used = clock or FixedClock(NOW)
     lines = ErasureList(home / "keys", database.ring.signer.public_key, database.ring.signer.sign)
     remains = HomeRemains(home, home / "rollbook.db", WorkFiles(home / "work"))
     day = used.now().date()
-    erasing = Erasing(database.uow, used, lambda: day, remains, lambda: ListOfErased(lines))
-    (receipt,) = erasing.erase([subject_id])
+    return Erasing(database.uow, used, lambda: day, remains, lambda: ListOfErased(lines))
+
+
+def erase(database: Database, subject_id: str, clock: Clock | None = None) -> Receipt:
+    """Erase somebody of a database that lies in its home."""
+    (receipt,) = eraser(database, clock).erase([subject_id])
     return receipt
 
 

@@ -102,6 +102,26 @@ def test_a_person_is_added_consents_and_gets_samples(book: Path, tmp_path: Path)
     assert shown["consents"][0]["given_by"] == "Ada"
 
 
+def test_minors_need_a_guardian_and_crops_are_kept_as_agreed(book: Path, folder: Path) -> None:
+    result = run(book, "enrol-folder", str(folder), *CONSENT, "--minors")
+    assert result.exit_code == 1 and "Name the guardian" in result.output
+    assert as_json(book, "person", "list") == []
+    options = ("--minors", "--guardian", "their parents, on paper", "--no-crops")
+    run(book, "enrol-folder", str(folder), *CONSENT, *options)
+    shown = as_json(book, "person", "show", "Ada")
+    assert (shown["minor"], shown["consents"][0]["scopes"]) == ("yes", "face")
+    assert shown["consents"][0]["guardian"] == "their parents, on paper"
+    assert [one["crop"] for one in as_json(book, "samples", "list", "Ada")] != ["kept"]
+    assert "Ada is no minor" in run(book, "person", "minor", "Ada", "--no").output
+
+
+def test_crops_alone_are_withdrawn(book: Path, folder: Path) -> None:
+    run(book, "enrol-folder", str(folder), *CONSENT)
+    said = run(book, "consent", "withdraw", "Ada", "--crops").output
+    assert "1 crops of Ada were deleted at once; the templates stay" in said
+    assert len(as_json(book, "samples", "list", "Ada")) == 1
+
+
 def test_a_withdrawal_says_what_it_deleted(book: Path, folder: Path) -> None:
     run(book, "enrol-folder", str(folder), *CONSENT)
     result = run(book, "consent", "withdraw", "Ada")

@@ -13,7 +13,7 @@ from builders import make_class, make_consent, make_reference, make_session
 from rollbook.domain.attendance import Method
 from rollbook.domain.receipts import ReceiptKind
 from rollbook.domain.subjects import new_id
-from rollbook.errors import AlreadyExists, DecryptionFailed, NotFound
+from rollbook.errors import AlreadyExists, DecryptionFailed, InvalidInput, NotFound
 from rollbook.services.register import RegisterKeeper
 from rollbook.storage.backup.bundle import (
     newest_bundle,
@@ -278,9 +278,7 @@ def test_an_installation_is_only_replaced_when_it_is_said(school: School, tmp_pa
 def test_two_sites_do_not_share_a_folder(school: School) -> None:
     from dataclasses import replace
 
-    from rollbook.storage.backup.bundle import OtherSite
-
     school.back_up()
     refuse_other_site(school.origin, school.place)
-    with pytest.raises(OtherSite, match="another site"):
+    with pytest.raises(InvalidInput, match="another site"):
         refuse_other_site(replace(school.origin, site="b" * 32), school.place)

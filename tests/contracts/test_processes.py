@@ -14,12 +14,15 @@ import pytest
 
 from builders import NOW, make_class
 from rollbook.domain.attendance import MarkKind, Session
+from rollbook.domain.witness import Standing, WitnessState
 from rollbook.services.register import RegisterKeeper
 from rollbook.storage.database import Database
+from rollbook.storage.witness import Seen
 from rollbook.testing import FixedClock
 
 AT_ONCE = 4  # processes that are started together, which saves time
 CROWD = Path(__file__).parent.parent / "storage" / "crowd.py"
+APPENDING = CROWD.with_name("appending.py")
 
 
 class Book:
@@ -79,6 +82,38 @@ def test_of_processes_that_see_an_arrival_at_once_one_writes_it(crowded: Book) -
     assert {mark.kind for mark in marks} == {MarkKind.ARRIVED}
     assert sorted(told) == sorted(mark.mark_id for mark in marks)
     assert crowded.keeper.verify().holds
+
+
+@pytest.mark.slow
+def test_four_processes_that_append_at_once_leave_no_gap_and_the_newest_witness(
+    database: Database, keys_dir: Path
+) -> None:
+    url = database.engine.url.render_as_string(hide_password=False)
+    paths = os.pathsep.join([str(CROWD.parent.parent), *sys.path])
+    processes = [
+        subprocess.Popen(
+            [sys.executable, str(APPENDING), url, str(keys_dir), "50"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": paths},
+        )
+        for _ in range(4)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        _go(process)
+    told = [int(n) for one in processes for n in one.communicate(timeout=120)[0].split()]
+    assert all(process.returncode == 0 for process in processes)
+    assert sorted(told) == list(range(1, 201))
+    with database.uow() as uow:
+        link, checked = uow.register.link_at(200), uow.register.verify()
+    assert link is not None and database.witness is not None
+    assert database.witness.look() == Seen(200, link)
+    assert checked.holds
+    assert checked.standing == Standing(WitnessState.AGREES, 200, 200)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")

@@ -169,7 +169,7 @@ def test_consents_are_kept_when_withdrawn(database: Database) -> None:
 
 
 def test_consents_and_counts_of_many_come_in_few_queries(database: Database) -> None:
-    _, (ada, bob, cy) = make_class(database.uow, ["Ada", "Bob", "Cy"])
+    _, (ada, bob, cy) = make_class(database.uow, ["Ada", "Bob", "Cy"], agreed=False)
     first, second = make_consent(ada.subject_id), make_consent(ada.subject_id, "Ada")
     with database.uow() as uow:
         for consent in (first, second, make_consent(bob.subject_id)):

@@ -26,6 +26,7 @@ from rollbook.services.purging import NOTE, Purging
 from rollbook.services.register import RegisterKeeper
 from rollbook.services.retention import Retention
 from rollbook.services.reviewing import Reviewing
+from rollbook.services.tracing import last_marks
 from rollbook.storage.database import Database
 from rollbook.storage.old_logs import LogFolder
 from rollbook.testing import FixedClock
@@ -45,7 +46,6 @@ class Office:
         self.ada, self.bob, self.cleo = (person.subject_id for person in people)
         with database.uow() as uow:
             for seed, one in enumerate((self.ada, self.bob, self.cleo)):
-                uow.consents.add(replace(make_consent(one), recorded_at=BEGIN))
                 uow.references.add(make_reference(one, seed))
                 uow.references.add(make_reference(one, seed + 10))
             uow.groups.leave(self.group.group_id, self.ada, date(2026, 3, 31))
@@ -141,10 +141,27 @@ def test_a_mark_after_leaving_is_a_contact(office: Office) -> None:
     assert office.plan().of(Rule.INACTIVE).people == (office.ada,)
 
 
+def test_last_marks_are_kept_so_that_the_next_look_reads_only_what_is_new(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper = RegisterKeeper(office.database.uow, office.clock)
+    now = office.clock.now()
+    session = keeper.open_session(
+        office.group.group_id, now, now + timedelta(hours=1), business_date=now.date()
+    )
+    keeper.mark_by_hand(session.session_id, office.bob, Status.PRESENT, None, ALICE)
+    office.purging.run()
+    with office.database.uow() as uow:
+        kept = last_marks(uow)
+        assert kept.days == {office.bob: now.date()}
+        monkeypatch.setattr(type(uow.register), "of_sessions", None)
+        assert last_marks(uow) == kept
+
+
 def test_samples_go_when_a_consent_has_run_out(office: Office) -> None:
     with office.database.uow() as uow:
-        (consent,) = uow.consents.of(office.bob)
-        uow.consents.update(replace(consent, retain_until=date(2026, 3, 10)))
+        for consent in uow.consents.of(office.bob):
+            uow.consents.update(replace(consent, retain_until=date(2026, 3, 10)))
         uow.commit()
     office.to(date(2026, 3, 10))
     assert office.plan().total == 0

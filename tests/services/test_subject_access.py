@@ -111,7 +111,7 @@ def test_all_that_is_held_is_in_it(app: App, people: tuple[Subject, Subject]) ->
     assert "score 0.610 (threshold 0.410)" in row["why"]
     assert row["marks"][0]["evidence"]["candidates"] == 2, "the others are counted"
     assert data["unsure_faces"][0]["other_candidates"] == 1
-    assert {entry["event"] for entry in data["entries"]} == {"renamed"}
+    assert {entry["what"] for entry in data["entries"]} == {"renamed"}
     for name in SECTIONS:
         rows = list(csv.DictReader(io.StringIO(files[f"csv/{name}.csv"].decode("utf-8-sig"))))
         assert len(rows) == len(data[name])
@@ -150,6 +150,7 @@ def test_the_page_opens_offline_and_runs_nothing(
     page = Page()
     page.feed(text)
     assert said in text and f'lang="{language}"' in text
+    assert "=SID-1" in text and "0.61" in text and "None" not in text
     assert "script" not in page.tags and "quartermaine" not in page.tags, "names are escaped"
     assert page.sources == ["pictures/1.jpg"] and page.sources[0] in files
     assert "http://" not in text and "https://" not in text
@@ -166,7 +167,7 @@ def test_it_is_noted_and_there_is_a_receipt(app: App, people: tuple[Subject, Sub
         f"administrator {TEACHER}",
     )
     second = json.loads(archive_of(app, people[0])["data.json"])
-    assert "access given" in {one["event"] for one in second["entries"]}
+    assert "access given" in {one["what"] for one in second["entries"]}
     assert len(second["receipts"]) == 1
 
 

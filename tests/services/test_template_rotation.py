@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from builders import SPACE, make_reference, make_subject
+from rollbook.bootstrap import build
 from rollbook.domain.receipts import ReceiptKind
 from rollbook.domain.register import EntryKind
 from rollbook.domain.subjects import Reference, Subject
 from rollbook.errors import StorageError
 from rollbook.services import template_rotation
 from rollbook.services.template_rotation import TemplateRotation
+from rollbook.settings import Settings
 from rollbook.storage.database import Database
-from rollbook.storage.tables import samples
+from rollbook.storage.tables import data_keys, samples
 from rollbook.testing import FixedClock
 
 
@@ -157,3 +160,15 @@ def test_others_write_and_read_meanwhile(database: Database, rotation: TemplateR
     assert problems == []
     assert {number for number, _ in stored(database)} == {3}
     assert_same(database, [*made, *late])
+
+
+def test_the_log_of_the_database_is_emptied_of_the_former_secret(book: Path) -> None:
+    app = build(Settings(home=book))
+    with app.database.engine.connect() as connection:
+        query = data_keys.select().where(data_keys.c.purpose == "transform")
+        wrapped = bytes(connection.execute(query).one().wrapped)
+    app.template_rotation.run()
+    log = book / "rollbook.db-wal"
+    assert not log.exists() or log.stat().st_size == 0
+    assert wrapped not in (book / "rollbook.db").read_bytes()
+    app.database.close()

@@ -44,11 +44,12 @@ def rotate(database: Database, minutes: int) -> TaskState:
 def faults(database: Database, keys_dir: Path) -> list[str]:
     """Return what is wrong after a rotation that came to its end; nothing when all is well."""
     store = SqlKeyStore(database.engine, database.keys)
+    status = store.status()
     found = {
         "rows with an older data key": not sum(store.reseal(), Passed()).found_nothing,
-        "rows that do not open": any(one.damaged_rows for one in store.status().purposes),
-        "rows about people": store.status().older_person_rows + store.status().damaged_person_rows,
-        "several data keys": any(one.keys != 1 for one in store.status().purposes),
+        "rows that do not open": any(one.damaged_rows for one in status.purposes),
+        "rows about people": status.older_person_rows or status.damaged_person_rows,
+        "several data keys": any(one.keys != 1 for one in status.purposes),
         "the register": not RegisterKeeper(database.uow, FixedClock(NOW)).verify().holds,
         "the site key": not _wrapped_by_one(database, keys_dir),
     }

@@ -96,6 +96,16 @@ def test_another_process_reads_what_was_rotated_without_asking(keys_dir: Path) -
     assert next(iter(server.load())) == new
 
 
+def test_a_wrong_answer_is_not_asked_for_again(keys_dir: Path) -> None:
+    HomeKeySource(keys_dir, no_one).lock(WORDS)
+    asked: list[int] = []
+    source = HomeKeySource(keys_dir, lambda: (asked.append(1), "wrong words again")[1])
+    for _ in range(3):
+        with pytest.raises(DecryptionFailed, match="not the passphrase"):
+            source.load()
+    assert len(asked) == 1
+
+
 def test_unlock_makes_it_a_plain_file_of_its_owner_alone(keys_dir: Path) -> None:
     key = site_key_file(keys_dir).read_bytes()
     HomeKeySource(keys_dir, no_one).lock(WORDS)

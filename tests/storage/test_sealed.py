@@ -190,7 +190,7 @@ SWAPS = {
 @pytest.mark.parametrize("what", SWAPS)
 def test_sealed_payloads_of_two_rows_cannot_change_places(database: Database, what: str) -> None:
     table, key, column = SWAPS[what]
-    _, people = make_class(database.uow, ["Ada", "Bob"])
+    _, people = make_class(database.uow, ["Ada", "Bob"], agreed=False)
     make_class(database.uow, [], "8b")
     with database.uow() as uow:
         for seed, person in enumerate(people):

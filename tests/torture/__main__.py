@@ -20,6 +20,7 @@ ROWS = {
     "kills": "SIGKILL at random moments",
     "thief": "A thief without the key",
     "writer": "A thief who can write",
+    "faults": "The world fails",
 }
 
 

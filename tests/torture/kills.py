@@ -10,8 +10,9 @@ import tempfile
 import threading
 from pathlib import Path
 
+from torture.all_scenarios import SCENARIOS
 from torture.frame import Outcome, Plan, child_environment
-from torture.scenarios import SCENARIOS, Scenario
+from torture.scenarios import Scenario
 
 PATIENCE = 60.0  # seconds that a process may take until its first word
 

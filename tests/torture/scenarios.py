@@ -2,7 +2,7 @@
 
 A scenario's `work` goes on for ever and says a line for everything that it was told is done. What
 it had said when it was killed has to be there; what it had not may be there or not, but whole.
-A further scenario is one more class, and its name in SCENARIOS.
+A further scenario is one more class, and its name in `all_scenarios.py`.
 """
 
 from __future__ import annotations
@@ -224,9 +224,3 @@ def _of_the_first_tables(home: Path, old: Path) -> None:
 
 
 TABLES = "SELECT name FROM main.sqlite_master WHERE type = 'table' AND name <> 'alembic_version'"
-
-SCENARIOS: dict[str, Scenario] = {
-    "marking": Marking(),
-    "closing": Closing(),
-    "migrating": Migrating(),
-}

@@ -12,8 +12,9 @@ from rollbook.services.register import RegisterKeeper
 from rollbook.storage.database import Database
 from rollbook.testing import FixedClock
 from torture import kills
+from torture.all_scenarios import SCENARIOS
 from torture.frame import Plan, open_home
-from torture.scenarios import NOW, SCENARIOS, Closing, Marking, open_session
+from torture.scenarios import NOW, Closing, Marking, open_session
 
 pytestmark = [
     pytest.mark.slow,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from torture.scenarios import SCENARIOS
+from torture.all_scenarios import SCENARIOS
 
 
 def tell(line: str) -> None:

@@ -44,8 +44,9 @@ READERS: dict[str, Reader] = {
     "cameras": lambda uow: uow.cameras.all(),
     "api_tokens": lambda uow: uow.tokens.all(),
     "subject_keys": lambda uow: uow.subjects.all(),
-    "site": lambda uow: [uow.site.get(key) for key in ("site_name", "time_zone", "set_up")],
-    "absences": lambda uow: [uow.absences.of(one.subject_id) for one in uow.subjects.all()],
+    "absences": lambda uow: uow.absences.all(),
+    "documents": lambda uow: uow.documents.all(),
+    "receipts": lambda uow: uow.receipts.all(),
     "credentials": lambda uow: [uow.credentials.of(one.subject_id) for one in uow.subjects.all()],
 }
 
@@ -124,7 +125,13 @@ def _noticed(home: Path, table: str) -> bool:
         return True
     try:
         with database.uow() as uow:
-            READERS[table](uow)
+            if table == "site":
+                with database.engine.connect() as connection:
+                    keys = connection.execute(select(metadata.tables["site"].c.key)).scalars().all()
+                for key in keys:
+                    uow.site.get(key)
+            else:
+                READERS[table](uow)
             return not verified(uow).holds
     except (DecryptionFailed, RegisterTampered, StorageError):
         return True

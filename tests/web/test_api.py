@@ -61,6 +61,20 @@ def test_people_are_listed_by_page_and_found(site: Site, program_of: ProgramOf) 
     assert program_of("bob").get(f"/people?group_id={site.other_group.group_id}").status_code == 404
 
 
+def test_a_minor_of_a_program_needs_a_guardian_too(site: Site, program_of: ProgramOf) -> None:
+    bob = program_of("bob")
+    new = {"name": "Mary", "group_ids": [site.group.group_id], "minor": True}
+    consent = {"text_id": "v1", "given_by": "herself", "language": "en", "crops": False}
+    answer = bob.post("/people", {**new, "consent": consent})
+    assert answer.status_code in (400, 422) and "guardian" in answer.text
+    made = bob.post("/people", {**new, "consent": {**consent, "guardian": "Ella"}}).get_json()
+    assert made["minor"] is True
+    (kept,) = bob.get(f"/people/{made['id']}/consents").get_json()["items"]
+    assert (kept["guardian"], kept["scopes"], kept["language"]) == ("Ella", ["face"], "en")
+    changed = bob.ask("PATCH", f"/people/{made['id']}", {"name": "Mary", "minor": False})
+    assert changed.get_json()["minor"] is False
+
+
 def test_somebody_is_added_renamed_and_removed(site: Site, program_of: ProgramOf) -> None:
     alice = program_of("alice")
     made = alice.post(

@@ -531,3 +531,74 @@ def test_uploads_never_lie_readable_on_the_disk(
 
 def test_terms_are_offered_from_those_in_use(desk: Desk, ada: Subject) -> None:
     assert f'value="{TERMS.text_id}"' in text(desk.alice, "/people/add")
+
+
+def test_a_minor_needs_a_guardian_and_only_then_a_picture_is_taken(desk: Desk) -> None:
+    ada = desk.newcomer()
+    details = {"name": "Katherine Johnson", "minor": "yes"}
+    assert desk.charlie.post(f"/people/{ada}/edit", data=details).status_code == 404
+    assert desk.bob.post(f"/people/{ada}/edit", data=details).status_code == 303
+    assert "a guardian has to agree" in text(desk.bob, f"/people/{ada}")
+    form = {"text_id": "2026-1", "given_by": "herself"}
+    answer = desk.bob.post(f"/people/{ada}/consent", data=form)
+    assert answer.status_code == 400 and "Name the guardian" in answer.text
+    assert desk.send(desk.bob, ada, ("a.png", png(RED))).status_code == 409
+    form["guardian"] = "Joylette Coleman"
+    assert desk.bob.post(f"/people/{ada}/consent", data=form).status_code == 303
+    page = text(desk.bob, f"/people/{ada}")
+    assert "Joylette Coleman" in page and "recognition; pictures are not kept" in page
+    desk.send(desk.bob, ada, ("a.png", png(RED)))
+    assert desk.counts(ada) == 1
+    assert "Only the template was kept." in text(desk.bob, f"/people/{ada}")
+
+
+def test_nobody_is_made_a_minor_while_a_consent_names_no_guardian(desk: Desk, ada: Subject) -> None:
+    data = {"name": "Ada Lovelace", "minor": "yes"}
+    answer = desk.bob.post(f"/people/{ada.subject_id}/edit", data=data)
+    assert answer.status_code == 400 and "names no guardian" in answer.text
+
+
+def test_somebody_is_added_as_a_minor_with_a_guardian(desk: Desk) -> None:
+    form = {
+        "name": "Mary Jackson",
+        "group_id": desk.site.group.group_id,
+        "minor": "yes",
+        "agreed": "yes",
+        "text_id": "2026-1",
+    }
+    assert "Name the guardian" in desk.bob.post("/people/add", data=form).text
+    form["guardian"] = "Ella Winston"
+    assert desk.bob.post("/people/add", data=form).status_code == 303
+    with desk.site.parts.uow() as uow:
+        (mary,) = [one for one in uow.subjects.all() if one.name == "Mary Jackson"]
+        (consent,) = uow.consents.of(mary.subject_id)
+    assert mary.minor and (consent.given_by, consent.guardian) == ("Ella Winston", "Ella Winston")
+    assert consent.language == "en" and consent.retain_until is not None
+
+
+def test_pictures_alone_can_be_given_up(desk: Desk, ada: Subject) -> None:
+    desk.send(desk.bob, ada.subject_id, ("a.png", png(RED)))
+    address = f"/people/{ada.subject_id}/consent/crops/withdraw"
+    assert "Delete the pictures only" in text(desk.bob, f"/people/{ada.subject_id}")
+    assert desk.charlie.post(address).status_code == 404
+    assert desk.bob.post(address).status_code == 303
+    page = text(desk.bob, f"/people/{ada.subject_id}")
+    assert "1 picture was deleted. Its template stays." in page
+    assert "Delete the pictures only" not in page and desk.counts(ada.subject_id) == 1
+    assert desk.entries(EntryKind.CONSENT)[-1].body["event"] == "crops withdrawn"
+    assert "no picture to delete" in desk.bob.post(address, follow_redirects=True).text
+
+
+def test_a_published_text_is_offered_and_says_its_language(desk: Desk) -> None:
+    from rollbook.domain.documents import PaperKind
+
+    papers = desk.site.parts.papers
+    draft = papers.draft(PaperKind.GUARDIAN, "de")
+    made = papers.publish(PaperKind.GUARDIAN, "de", re.sub(r"\[[^\]]*\]", "x", draft.text), "admin")
+    ada = desk.newcomer()
+    assert made.document_id in text(desk.bob, f"/people/{ada}")
+    form = {"text_id": made.document_id, "given_by": "her mother"}
+    assert desk.bob.post(f"/people/{ada}/consent", data=form).status_code == 303
+    with desk.site.parts.uow() as uow:
+        (consent,) = uow.consents.of(ada)
+    assert (consent.text_id, consent.language) == (made.document_id, "de")

@@ -10,10 +10,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from flask.testing import FlaskClient
 from pypdf import PdfReader
 
-from builders import make_consent, make_reference
+from builders import make_reference
 from rollbook.domain.documents import LANGUAGES, PaperKind
 from rollbook.domain.receipts import Receipt, ReceiptKind
 from rollbook.domain.register import EntryKind
@@ -234,7 +235,6 @@ def test_rules_are_changed_and_wrong_ones_are_explained(site: Site, alice: Flask
 def test_what_is_due_is_shown_deleted_and_told_by_a_receipt(site: Site, client_of: Browser) -> None:
     ada = site.ada.subject_id
     with site.parts.uow() as uow:
-        uow.consents.add(make_consent(ada))
         uow.references.add(make_reference(ada))
         uow.groups.leave(site.group.group_id, ada, date(2026, 3, 3))
         uow.commit()
@@ -269,5 +269,10 @@ def test_a_receipt_can_be_checked_by_others(site: Site, alice: FlaskClient) -> N
     assert told["body"] == {"files": 3} and told["signature"]
     signature = base64.b64decode(told["signature"])
     assert is_signed(site_key, "receipt", signed_text(kept), signature)
+    said = {name: told[name] for name in ("receipt", "kind", "at", "body")}
+    plain = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    Ed25519PublicKey.from_public_bytes(site_key).verify(
+        signature, b"rollbook receipt\0" + plain.encode()
+    )
     changed = replace(kept, body={"files": 4})
     assert not is_signed(site_key, "receipt", signed_text(changed), signature)

@@ -55,6 +55,17 @@ def test_one_gets_all_about_oneself_with_one_click(site: Site, client_of: Client
         ]
 
 
+def test_an_archive_that_was_stopped_is_not_handed_out(site: Site, client_of: ClientOf) -> None:
+    ada = client_of("ada")
+    ada.post("/me/data/archive")
+    page = ada.post("/me/data/archive/stop", follow_redirects=True).text
+    assert "Stopped. Nothing was handed out." in page and "Make the archive" in page
+    assert not site.parts.tasks.run_one()
+    assert "finished already" in ada.post("/me/data/archive/stop", follow_redirects=True).text
+    with site.parts.uow() as uow:
+        assert uow.receipts.all([ReceiptKind.ACCESS]) == []
+
+
 def test_nobody_gets_the_archive_of_another(site: Site, client_of: ClientOf) -> None:
     address = make_own(site, client_of("ada"))
     alan = User(

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from rollbook.services.people_import import PeopleImport
     from rollbook.services.people_index import PeopleIndex
     from rollbook.services.samples import Sampler
-    from rollbook.services.template_rotation import TemplateRotation
     from rollbook.storage.work_files import WorkFiles
 
 
@@ -160,12 +159,6 @@ class PeopleParts(AccountParts):
         from rollbook.vision.crops import open_crop
 
         return Encoder(self.uow, self.clock, self.engine, open_crop)
-
-    @cached_property
-    def template_rotation(self) -> TemplateRotation:
-        from rollbook.services.template_rotation import TemplateRotation
-
-        return TemplateRotation(self.uow, self.clock)
 
     @staticmethod
     def read_portrait(path: Path | bytes) -> Pixels:

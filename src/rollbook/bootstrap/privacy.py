@@ -137,4 +137,4 @@ class PrivacyParts(RightsParts):
         backups = getattr(self, "backups", None)
         if backups is None:
             return None
-        return tuple(one.name or one.shown for one in backups.destinations())
+        return tuple(one.shown for one in backups.destinations())

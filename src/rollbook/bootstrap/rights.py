@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rollbook.services.erasing import Erasing
     from rollbook.services.pending_photos import PhotoShelf
     from rollbook.services.subject_access import SubjectAccess
+    from rollbook.services.template_rotation import TemplateRotation
     from rollbook.storage.erasures import ErasureList
 
 
@@ -35,6 +36,14 @@ class RightsParts(BackupParts):
             self._replace_key_copies,
             self._photos_in_memory,
         )
+
+    @cached_property
+    def template_rotation(self) -> TemplateRotation:
+        from rollbook.services.template_rotation import TemplateRotation
+        from rollbook.storage.remains import HomeRemains
+
+        remains = HomeRemains(self.settings.home, self._database_file(), self.work_files)
+        return TemplateRotation(self.uow, self.clock, empty_log=remains.empty_log)
 
     @cached_property
     def subject_access(self) -> SubjectAccess:

@@ -153,7 +153,7 @@ def _keys(settings: Settings) -> Iterator[Finding]:
     except RollbookError as error:
         if settings.home.is_dir():
             lost = isinstance(error, NotFound | DecryptionFailed)
-            mend = "Bring it back with: rollbook keys recover, or start with: rollbook init"
+            mend = "From the recovery sheet it comes back with: rollbook keys recover"
             yield Finding("key", "wrong", str(error), mend if lost else "")
         return
     yield Finding("key", "ok", f"{found.sentence}: {found.where}, check value {found.key_id}")

@@ -38,8 +38,8 @@ class PurposeStatus:
     keys: int  # more than one while a rotation goes on
     since: datetime | None  # of the newest; None: of a version that did not write it down
     rows: int
-    older_rows: int  # sealed with another than the newest key
-    damaged_rows: int
+    older_rows: int | None  # sealed with another than the newest key; None: not looked
+    damaged_rows: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,9 @@ class KeyStatus:
     site_since: datetime | None  # None: it was never rotated
     purposes: tuple[PurposeStatus, ...]
     people: int
-    people_with_former: int  # a former key of theirs is kept for what is sealed with it
-    older_person_rows: int
-    damaged_person_rows: int
+    people_with_former: int | None  # a former key of theirs is kept for what is sealed with it
+    older_person_rows: int | None
+    damaged_person_rows: int | None
     former_site_keys: int  # kept for older backups
     former_file_keys: int  # kept for files that were exported
 
@@ -125,6 +125,6 @@ class KeyStore(Protocol):
         """Return how many rows a pass of `reseal` looks at."""
         ...
 
-    def status(self) -> KeyStatus:
-        """Return what can be said about the keys; looks at every row."""
+    def status(self, look: bool = True) -> KeyStatus:
+        """Return what can be said about the keys; with `look` every row is opened for it."""
         ...

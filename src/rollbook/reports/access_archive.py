@@ -23,7 +23,9 @@ STYLE = """
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { line-height: 1.2; } h2 { margin-top: 2.5rem; border-bottom: 1px solid #8888; }
 .frame { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .9rem; }
-th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; }
+th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; min-width: 5.5rem; }
+td div + div { margin-top: .4rem; } td:has(div) { min-width: 20rem; }
+dt::first-letter, th::first-letter { text-transform: uppercase; } dt { display: block; }
 tr { border-bottom: 1px solid #8884; }
 th { white-space: nowrap; } dl { margin: 0; } dt { font-weight: 600; } dd { margin: 0 0 .4rem 0; }
 .pictures { display: flex; flex-wrap: wrap; gap: 1rem; margin: 1rem 0; } figure { margin: 0; }
@@ -92,15 +94,21 @@ def access_page(held: Held, language: str) -> str:
 
 
 def _parts(held: Held, texts: Texts, language: str) -> Iterator[str]:
-    for name in ORDER:
+    for name in (name for name in ORDER if held.sections.get(name)):
         yield f'<section id="{name}"><h2>{html.escape(texts[name])}</h2>'
         about = texts.get(f"about_{name}")
         if about is not None:
             yield f"<p>{html.escape(about)}</p>"
         if name == "samples":
             yield _pictures(held, texts)
-        yield _rows(held.sections.get(name, ()), texts, language)
+        rows = held.sections[name]
+        if name == "attendance":
+            rows = [_in_words(row, texts, language) for row in rows]
+        yield _rows(rows, language)
         yield "</section>"
+    empty = [texts[name] for name in ORDER if not held.sections.get(name)]
+    if empty:
+        yield f"<p>{html.escape(texts['empty'].format(names='; '.join(empty)))}</p>"
     heading = f"<h2>{html.escape(texts['facts'])}</h2>"
     yield f'<section id="facts">{heading}{_facts(held, texts)}</section>'
 
@@ -115,46 +123,76 @@ def _pictures(held: Held, texts: Texts) -> str:
     return f'<div class="pictures">{"".join(shown)}</div>' if held.pictures else ""
 
 
-def _rows(rows: Sequence[Row], texts: Texts, language: str) -> str:
-    if not rows:
-        return f"<p>{html.escape(texts['nothing'])}</p>"
+def _in_words(row: Row, texts: Texts, language: str) -> Row:
+    """Return a session with each of its marks as sentences; the raw values are in the JSON."""
+    marks = row.get("marks")
+    said = [_mark(mark, texts, language) for mark in marks] if isinstance(marks, list) else []
+    return {n: v for n, v in row.items() if n not in {"marks", "why"}} | {"why": said}
+
+
+def _mark(mark: Row, texts: Texts, language: str) -> str:
+    kind = mark.get("status") or mark.get("kind")
+    told = {name: word(language, str(mark.get(name) or "")) for name in ("method", "by")}
+    at = _moment(str(mark.get("at", "")))
+    said = texts["mark"].format(kind=word(language, str(kind)), at=at, **told)
+    evidence = mark.get("evidence")
+    if isinstance(evidence, Mapping):
+        said += " " + texts["evidence"].format_map(_Numbers(evidence))
+    reason = mark.get("reason")
+    return f"{said} {texts['remark'].format(reason=reason)}" if reason else said
+
+
+class _Numbers(dict[str, object]):
+    """Values of the evidence as they are read: two digits after the point."""
+
+    def __getitem__(self, name: str) -> object:
+        value = self.get(name)
+        return f"{value:.2f}" if isinstance(value, float) else value
+
+
+def _rows(rows: Sequence[Row], language: str) -> str:
     if len(rows) == 1:
-        return _list(rows[0], language)
+        return _list({n: v for n, v in rows[0].items() if not _is_hidden(n)}, language)
     columns = [c for c in dict.fromkeys(n for r in rows for n in r) if _told(c, rows)]
     head = "".join(f'<th scope="col">{html.escape(word(language, c))}</th>' for c in columns)
     body = "".join(
-        f"<tr>{''.join(f'<td>{_value(row.get(c), language)}</td>' for c in columns)}</tr>"
+        f"<tr>{''.join(f'<td>{_value(row.get(c), language, c)}</td>' for c in columns)}</tr>"
         for row in rows
     )
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     return f'<div class="frame" tabindex="0" role="region">{table}</div>'
 
 
+def _is_hidden(name: str) -> bool:
+    """Return whether it is a random number, which tells a reader nothing."""
+    return name.endswith("_id") and name not in {"external_id", "text_id"}
+
+
 def _told(column: str, rows: Sequence[Row]) -> bool:
     """Leave columns of ids, and those without any value, to the tables for computers."""
-    return not column.endswith("_id") and any(row.get(column) not in (None, "", []) for row in rows)
+    return not _is_hidden(column) and any(row.get(column) not in (None, "", []) for row in rows)
 
 
 def _list(row: Mapping[str, object], language: str) -> str:
     shown = [(name, value) for name, value in row.items() if value not in (None, "", [])]
     parts = (
-        f"<dt>{html.escape(word(language, name))}</dt><dd>{_value(value, language)}</dd>"
+        f"<dt>{html.escape(word(language, name))}</dt><dd>{_value(value, language, name)}</dd>"
         for name, value in shown
     )
     return f"<dl>{''.join(parts)}</dl>"
 
 
-def _value(value: object, language: str) -> str:
+def _value(value: object, language: str, column: str) -> str:
     if isinstance(value, bool):
         return word(language, "yes" if value else "no")
     if isinstance(value, Mapping):
-        return _list({n: v for n, v in value.items() if not n.endswith("_id")}, language)
+        return _list({n: v for n, v in value.items() if not _is_hidden(n)}, language)
     if isinstance(value, list):
-        return "".join(f"<div>{_value(one, language)}</div>" for one in value)
+        return "".join(f"<div>{_value(one, language, column)}</div>" for one in value)
     if isinstance(value, float):
         return f"{value:.3f}"
     text = "" if value is None else str(value)
-    shown = word(language, text) if text.isascii() and len(text) < 30 else text
+    shown = word(language, text, column) if text.isascii() and len(text) < 30 else text
     return f"<pre>{html.escape(shown)}</pre>" if "\n" in text else html.escape(_moment(shown))
 
 

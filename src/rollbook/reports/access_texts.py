@@ -15,7 +15,6 @@ EN: Texts = {
     "others": "Other people are not named here. Where a camera compared your face with others, "
     "only their number is told. Of those who work here the role is told and not the name: what "
     "they did is recorded with their name, and the office can tell you more.",
-    "nothing": "Nothing is held.",
     "person": "You",
     "groups": "Groups that you belong or belonged to",
     "consents": "What you, or your guardian, agreed to",
@@ -46,10 +45,15 @@ EN: Texts = {
     "facts_backups": "Backups: {value}.",
     "facts_retention": "Consents end, and with them your pictures: {value}.",
     "no_backups": "none are set up, so no copy made by Rollbook is known",
-    "backups_at": "copies lie at {value} places; what is erased is gone from them with the next "
-    "ones",
+    "backups_at": "number of places with copies: {value}; what is erased is gone from them with "
+    "the next ones",
     "until_withdrawn": "on the day that stands with each consent, or when you withdraw it",
     "picture": "Picture {number}",
+    "empty": "Of these, nothing is held: {names}.",
+    "mark": "{kind}, {at}: {method}, written by: {by}.",
+    "evidence": "Alike to {score} (needed {threshold}), ahead of the next person by {margin} "
+    "(needed {required_margin}), on {frames} pictures, among {gallery_size} people.",
+    "remark": "Remark: {reason}",
 }
 DE: Texts = {
     "title": "Was über {name} gespeichert ist",
@@ -62,7 +66,6 @@ DE: Texts = {
     "verglichen hat, steht nur deren Anzahl. Von denen, die hier arbeiten, steht die Rolle und "
     "nicht der Name: Was sie getan haben, ist mit ihrem Namen verzeichnet; das Sekretariat kann "
     "Ihnen mehr sagen.",
-    "nothing": "Nichts ist gespeichert.",
     "person": "Sie",
     "groups": "Gruppen, zu denen Sie gehören oder gehörten",
     "consents": "Worin Sie oder Ihre Sorgeberechtigten eingewilligt haben",
@@ -96,10 +99,15 @@ DE: Texts = {
     "facts_backups": "Sicherungen: {value}.",
     "facts_retention": "Einwilligungen enden, und mit ihnen Ihre Bilder: {value}.",
     "no_backups": "Es sind keine eingerichtet; eine von Rollbook gemachte Kopie ist nicht bekannt",
-    "backups_at": "Kopien liegen an {value} Orten; was gelöscht wird, ist mit den nächsten auch "
-    "dort fort",
+    "backups_at": "Zahl der Orte mit Kopien: {value}; was gelöscht wird, ist mit den nächsten "
+    "auch dort fort",
     "until_withdrawn": "an dem Tag, der bei jeder Einwilligung steht, oder wenn Sie sie widerrufen",
     "picture": "Bild {number}",
+    "empty": "Hiervon ist nichts gespeichert: {names}.",
+    "mark": "{kind}, {at}: {method}, eingetragen durch: {by}.",
+    "evidence": "Ähnlich zu {score} (nötig {threshold}), vor der nächsten Person um {margin} "
+    "(nötig {required_margin}), auf {frames} Bildern, unter {gallery_size} Personen.",
+    "remark": "Bemerkung: {reason}",
 }
 LANGUAGES: Mapping[str, Texts] = {"en": EN, "de": DE}
 
@@ -170,7 +178,7 @@ DE_WORDS: Texts = {
     "second factors": "zweite Faktoren",
     "seen at": "zuletzt benutzt",
     "ends at": "endet am",
-    "event": "was geschah",
+    "what": "was geschah",
     "number": "Nummer",
     "receipt": "Beleg",
     "present": "anwesend",
@@ -179,16 +187,73 @@ DE_WORDS: Texts = {
     "absent": "abwesend",
     "excused": "entschuldigt",
     "open": "offen",
+    "arrived": "gekommen",
+    "seen": "gesehen",
+    "left": "gegangen",
+    "face": "am Gesicht erkannt",
+    "crops": "Bilder aufbewahren",
+    "photo": "auf einem Klassenfoto erkannt",
+    "hand": "von Hand",
+    "pin": "mit PIN",
+    "qr": "mit QR-Code",
+    "card": "Karte",
+    "phone": "Telefon",
+    "camera": "Kamera",
+    "administrator": "Verwaltung",
+    "faculty": "Lehrkraft",
+    "subject": "Person",
+    "command line": "Verwaltung",
+    "command": "Verwaltung",
+    "timetable": "Stundenplan",
+    "pose left": "links",
+    "front": "von vorn",
+    "right": "rechts",
+    "up": "oben",
+    "down": "unten",
+    "access": "Zugriff",
+    "account": "Konto",
+    "consent": "Einwilligung",
+    "enrolment": "Aufnahmen",
+    "trust": "Schlüssel und Rechte",
+    "added": "aufgenommen",
+    "renamed": "Angaben geändert",
+    "joined": "in eine Gruppe gekommen",
+    "people joined": "in eine Gruppe gekommen",
+    "people moved": "in eine andere Gruppe gekommen",
+    "people left": "aus einer Gruppe gegangen",
+    "recorded": "Einwilligung verzeichnet",
+    "withdrawn": "Einwilligung widerrufen",
+    "enrolled": "Bilder aufgenommen",
+    "samples deleted": "Bilder gelöscht",
+    "encoded anew": "Vorlagen neu berechnet",
+    "faces looked at": "Bilder angesehen",
+    "access given": "dieses Archiv herausgegeben",
+    "PIN set": "PIN gesetzt",
+    "PIN removed": "PIN entfernt",
+    "PIN refused": "falsche PIN eingegeben",
+    "card made": "Karte gemacht",
+    "card revoked": "Karte gesperrt",
+    "phone made": "Code aufs Telefon gebracht",
+    "phone revoked": "Code des Telefons gesperrt",
+    "absence told": "Abwesenheit gemeldet",
+    "absence shortened": "Abwesenheit verkürzt",
+    "absence taken back": "Abwesenheit zurückgenommen",
+    "request made": "um etwas gebeten",
+    "request granted": "Bitte erfüllt",
+    "request refused": "Bitte abgelehnt",
+    "request withdrawn": "Bitte zurückgenommen",
     "yes": "ja",
     "no": "nein",
 }
 
 
-def word(language: str, text: str) -> str:
-    """Return the name of a field or value in this language; itself where it has none.
+def word(language: str, text: str, column: str = "") -> str:
+    """Return the name of a field, or a value of a column, in this language; else itself.
 
     >>> word("de", "asked_at"), word("en", "asked_at")
     ('gebeten am', 'asked at')
     """
     shown = text.replace("_", " ")
-    return DE_WORDS.get(shown, shown) if language == "de" else shown
+    if language != "de":
+        return shown
+    return DE_WORDS.get(f"{column} {shown}", DE_WORDS.get(shown, shown))

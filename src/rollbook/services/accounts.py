@@ -188,7 +188,7 @@ class Accounts:
         with self._open_uow() as uow:
             ended = uow.web_sessions.end_all(user_id)
             self._edit(
-                uow, user_id, lambda user: replace(user, uniquifier=new_id()), "signed out", by
+                uow, user_id, lambda user: replace(user, uniquifier=new_id()), "sessions ended", by
             )
             uow.commit()
         return ended

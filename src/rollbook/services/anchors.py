@@ -27,7 +27,7 @@ class Made:
     """An anchor that was made here, as the register tells."""
 
     number: int  # entries that it vouches for
-    at: str
+    at: datetime  # UTC
 
 
 class Anchors:
@@ -121,7 +121,7 @@ def keeper(folder: Path, write: Callable[[Path, str], None]) -> Keep:
 def _made(uow: UnitOfWork) -> list[Made]:
     entries = uow.register.entries([EntryKind.TRUST], LOOKED)
     told = (entry.body for entry in entries if entry.body.get("event") == MADE)
-    return [Made(_count(body), str(body["at"])) for body in told][:LISTED]
+    return [Made(_count(body), datetime.fromisoformat(str(body["at"]))) for body in told][:LISTED]
 
 
 def _count(body: Mapping[str, object]) -> int:

@@ -48,7 +48,7 @@ PROBLEM_TEXT = {
     "copies": "A copy of the database from an upgrade or a restore is still there. It holds the "
     "keys of people, also of those who are erased meanwhile. Delete it once all is well.",
     "never": "No backup was made to %(where)s yet.",
-    "failed": "The last backup to %(where)s failed: %(why)s",
+    "failed": "The last backup failed: %(why)s",
     "old": "The last backup to %(where)s is of %(why)s. Look whether Rollbook runs at the chosen "
     "time.",
 }

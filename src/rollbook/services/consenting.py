@@ -49,14 +49,19 @@ class ConsentTerms:
             language=" ".join(self.language.split()),
         )
 
+    def require_guardian(self) -> None:
+        """Raise InvalidInput unless a guardian is named."""
+        if not self.guardian:
+            raise InvalidInput("This person is a minor. Name the guardian who agreed for them.")
+
     def consent_of(self, subject_id: str, now: datetime, *, minor: bool = False) -> Consent:
         """Return this person's consent, given now.
 
         Raises:
             InvalidInput: its time is over already, or a minor's guardian is not named.
         """
-        if minor and not self.guardian:
-            raise InvalidInput(NO_GUARDIAN)
+        if minor:
+            self.require_guardian()
         consent = Consent(
             consent_id=new_id(),
             subject_id=subject_id,
@@ -76,18 +81,14 @@ class ConsentTerms:
         return consent
 
 
-NO_GUARDIAN = "This person is a minor. Name the guardian who agreed for them."
-NEEDS_GUARDIAN = (
-    "A consent of theirs names no guardian. Withdraw it, or record one with a guardian first; then "
-    "say that they are a minor."
-)
-
-
 def require_guardians(consents: Iterable[Consent], now: datetime) -> None:
     """Raise InvalidInput when a minor would be compared without a guardian's word."""
     in_force = [consent for consent in consents if consent.covers_face(now)]
     if in_force and not any(consent.guardian for consent in in_force):
-        raise InvalidInput(NEEDS_GUARDIAN)
+        raise InvalidInput(
+            "A consent of theirs names no guardian. Withdraw it, or record one with a guardian "
+            "first; then say that they are a minor."
+        )
 
 
 def was_withdrawn(consents: Sequence[Consent]) -> bool:

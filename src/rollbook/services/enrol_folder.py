@@ -20,8 +20,8 @@ from rollbook.domain.subjects import (
     clean_name,
     new_id,
 )
-from rollbook.errors import ConsentMissing, FacesOff, InvalidInput, UnreadableImage
-from rollbook.services.consenting import NO_GUARDIAN, ConsentTerms, was_withdrawn
+from rollbook.errors import ConsentMissing, FacesOff, UnreadableImage
+from rollbook.services.consenting import ConsentTerms, was_withdrawn
 from rollbook.services.enrol import Enrolee, Enroller, Examined, Rows
 from rollbook.services.folders import PersonFolder, intake_refused, plan_folder
 from rollbook.services.galleries import has_consent
@@ -115,8 +115,8 @@ class FolderEnroller:
             frozenset(clean_name(name) for name in allow_duplicates),
             minors=minors,
         )
-        if minors and not wishes.terms.guardian:
-            raise InvalidInput(NO_GUARDIAN)
+        if minors:
+            wishes.terms.require_guardian()
         try:
             for done in self.work(plan.people, wishes, report):
                 if progress:

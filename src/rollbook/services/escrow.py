@@ -31,7 +31,7 @@ class EscrowBook:
         return made
 
     def tell(self, by: str, event: str, key_id: str) -> None:
-        """Write into the register what was done with the site key, for example "site key locked"."""
+        """Write into the register what was done with the site key: "site key locked"."""
         at = self._clock.now().isoformat()
         body = {"event": event, "at": at, "by": by, "key_id": key_id}
         with self._open_uow() as uow:

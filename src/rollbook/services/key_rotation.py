@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from rollbook.domain.key_ports import KeyStatus, KeyStore, Passed
@@ -93,9 +93,9 @@ class KeyRotation:
         self._kept_from = kept_from
         self._after_site = after_site
 
-    def status(self) -> KeyStatus:
-        """Return what can be said about the keys; looks at every row."""
-        return self._store.status()
+    def status(self, *, look: bool = True) -> KeyStatus:
+        """Return what can be said about the keys; with `look` every row is opened for it."""
+        return self._store.status(look)
 
     def latest(self) -> Task | None:
         """Return the newest rotation, whoever began it."""
@@ -170,9 +170,16 @@ class KeyRotation:
             run.begin(uow.register.count())
         for passed in self._store.quoted_keys(needed):
             run.note(passed)
-        kept = self._kept_from(self._clock.now())
+        kept = self._kept()
         retire = lambda: self._store.retire_subject_keys(needed, kept)  # noqa: E731
         self._until_nothing(run, "people_keys", retire, people)
+
+    def _kept(self) -> datetime | None:
+        """Return since when backups are kept; when nobody knows, all that ever were count."""
+        try:
+            return self._kept_from(self._clock.now())
+        except StorageUnavailable:
+            return datetime.min.replace(tzinfo=UTC)
 
     def _rotate_templates(self, run: Run) -> None:
         if self._templates is not None:

@@ -31,7 +31,7 @@ from rollbook.services.consenting import delete_samples
 from rollbook.services.retention import retention_rules
 from rollbook.services.tasks import KEPT as REPORTS_KEPT
 from rollbook.services.tasks import TaskControl
-from rollbook.services.tracing import marked_since, traces
+from rollbook.services.tracing import keep_last_marks, traces
 
 TIMETABLE = "timetable"  # who acts when nobody asked
 KIND, RECEIPT = "purge", "receipt"  # of the task, and of its line
@@ -79,7 +79,7 @@ class Purging:
         now, zone = self._clock.now(), self._zone()
         with self._open_uow() as uow:
             rules = retention_rules(uow)
-            known = _with_marks(uow, traces(uow, now, zone), rules, now.astimezone(zone).date())
+            known = traces(uow, now, zone)
             found = [*_people(known, rules, now.astimezone(zone).date())]
             found += [_counted(Rule.ABSENCES, _old_absences(uow, rules, now, zone))]
             found += [_counted(Rule.REQUESTS, _old_requests(uow, rules, now, zone))]
@@ -128,6 +128,10 @@ class Purging:
 
         `step` hears after each transaction how many people it was about.
         """
+        with self._open_uow() as uow:
+            uow.register.hold()
+            keep_last_marks(uow)
+            uow.commit()
         plan = self.plan()
         for rule in SAMPLES:
             for people in _batches(plan.of(rule).people):
@@ -175,7 +179,7 @@ class Purging:
         """Return of whom a rule holds, looked at again within the transaction."""
         zone, rules = self._zone(), retention_rules(uow)
         today = now.astimezone(zone).date()
-        known = _with_marks(uow, traces(uow, now, zone, people), rules, today)
+        known = traces(uow, now, zone, people)
         found = {one.rule: one.people for one in _people(known, rules, today)}
         return list(found.get(rule, ()))
 
@@ -250,27 +254,6 @@ def _people(known: Iterable[Trace], rules: RetentionRules, today: date) -> Itera
     for rule, some in found.items():
         count = sum(one.samples for one in some) if rule in SAMPLES else len(some)
         yield Found(rule, count, tuple(one.subject_id for one in some))
-
-
-def _with_marks(
-    uow: UnitOfWork, known: Sequence[Trace], rules: RetentionRules, today: date
-) -> list[Trace]:
-    """Look at the marks of those on whom they can decide."""
-    asked = [one for one in known if _decided_by_marks(one, rules, today)]
-    first_day = add_months(today, -max(rules.inactive_months, rules.erase_months))
-    seen = marked_since(uow, {one.subject_id for one in asked}, first_day)
-    return [_later(one, seen.get(one.subject_id)) for one in known]
-
-
-def _decided_by_marks(one: Trace, rules: RetentionRules, today: date) -> bool:
-    samples = rule_of_samples(one, rules, today) is Rule.INACTIVE
-    return samples or rule_of_person(one, rules, today) is not None
-
-
-def _later(one: Trace, marked: date | None) -> Trace:
-    if marked is None or one.last_contact is None or marked <= one.last_contact:
-        return one
-    return replace(one, last_contact=marked)
 
 
 def _old_absences(

@@ -42,14 +42,17 @@ class RegisterCheck:
         """Check the book, and write down that it was checked and what was found."""
         with self._open_uow() as uow:
             found = verified(uow, lambda done, total: control.save(done, total, {}, ()))
-        counts = {"entries": found.entries, "sheets": found.sheets, "faults": len(found.faults)}
+        wrong = [line for line in _lines(found) if line.code == FAULT]
+        counts = {"entries": found.entries, "sheets": found.sheets, "faults": len(wrong)}
         control.save(found.entries, found.entries, counts, _lines(found))
+        if found.standing is None or found.standing.refuses:  # nothing can be written then
+            return
         body = {
             "event": "register checked",
             "at": self._clock.now().isoformat(),
             "by": task.by,
             "entries": found.entries,
-            "faults": len(found.faults),
+            "faults": len(wrong),
         }
         with self._open_uow() as uow:
             uow.register.append(NewEntry(EntryKind.ACCESS, body))
@@ -61,4 +64,7 @@ BUSY = tuple(state for state in TaskState if state.is_busy)
 
 def _lines(found: Verification) -> list[TaskLine]:
     head = [TaskLine("", HEAD, found.head)] if found.head else []
-    return head + [TaskLine(str(fault.number), FAULT, fault.what) for fault in found.faults]
+    faults = [TaskLine(str(fault.number), FAULT, fault.what) for fault in found.faults]
+    if found.standing is not None and found.standing.refuses:
+        faults.append(TaskLine(str(found.standing.entries), FAULT, found.standing.sentence()))
+    return head + faults

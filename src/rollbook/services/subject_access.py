@@ -320,6 +320,6 @@ def _entry(entry: Entry) -> Row:
         "number": entry.number,
         "at": body.get("at"),
         "kind": entry.kind.value,
-        "event": body.get("event"),
+        "what": body.get("event"),
         "by": role_of(body.get("by")),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rollbook.domain.ports import Clock, OpenUnitOfWork, Progress
@@ -29,15 +30,25 @@ class RenewedTemplates:
 class TemplateRotation:
     """Renews the transform while other processes read and write; a killed run is taken up again."""
 
-    def __init__(self, open_uow: OpenUnitOfWork, clock: Clock, by: str | None = None) -> None:
-        """`by` is who acts, as the register names them."""
+    def __init__(
+        self,
+        open_uow: OpenUnitOfWork,
+        clock: Clock,
+        by: str | None = None,
+        empty_log: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`by` is who acts, as the register names them.
+
+        `empty_log` takes away what the database's log still holds of rows from before.
+        """
         self._open_uow = open_uow
         self._clock = clock
         self._by = by
+        self._empty_log = empty_log
 
     def acting(self, by: str) -> TemplateRotation:
         """Return the same for somebody whom the register is to name."""
-        return TemplateRotation(self._open_uow, self._clock, by)
+        return TemplateRotation(self._open_uow, self._clock, by, self._empty_log)
 
     def unfinished(self) -> bool:
         """Return whether a run was begun that did not come to its end."""
@@ -62,6 +73,7 @@ class TemplateRotation:
                 progress(samples, max(total, samples))
             time.sleep(PAUSE)
         number, receipt = self._finish(samples)
+        self._empty_log()
         return RenewedTemplates(number, samples, time.monotonic() - begun, receipt)
 
     def _batch(self) -> int:

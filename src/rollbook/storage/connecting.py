@@ -27,7 +27,10 @@ MEANINGS = (
     ("disk i/o error", "The disk cannot be written: it may be full or broken."),
     ("readonly database", "The database can only be read. Make the home folder writable for you."),
     ("read-only", "The database can only be read. Make the home folder writable for you."),
-    ("unable to open database file", "The database cannot be opened. Check the home folder."),
+    (
+        "unable to open database file",
+        "The database cannot be opened: the home folder is not there, or can only be read.",
+    ),
     ("could not extend file", "The disk of the database server is full."),
     ("lock timeout", "Another program is writing to the database. Try again in a moment."),
     ("connection", "The database server does not answer. Check its address and that it runs."),

@@ -128,6 +128,7 @@ class HomeKeySource:
     keys_dir: Path
     ask: Ask = field(repr=False)
     _opened: tuple[Cost, Fernet] | None = field(default=None, repr=False)
+    _refused: DecryptionFailed | None = field(default=None, repr=False)
 
     def load(self) -> Sequence[bytes]:
         if not is_locked(self.keys_dir):
@@ -222,11 +223,21 @@ class HomeKeySource:
     def _locked(self) -> tuple[Fernet, list[bytes]]:
         found = LockedKeys.read(locked_file(self.keys_dir))
         if self._opened is None or self._opened[0] != found.cost:
-            key = found.cost.key(self.ask())
-            keys = found.open(key)
-            self._opened = found.cost, key
-            return key, keys
+            return self._first(found)
         return self._opened[1], found.open(self._opened[1])
+
+    def _first(self, found: LockedKeys) -> tuple[Fernet, list[bytes]]:
+        """Ask; one wrong answer counts for the whole process, however often it looks again."""
+        if self._refused is not None:
+            raise self._refused
+        key = found.cost.key(self.ask())
+        try:
+            keys = found.open(key)
+        except DecryptionFailed as error:
+            self._refused = error
+            raise
+        self._opened = found.cost, key
+        return key, keys
 
     def _write(self, cost: Cost, key: Fernet, keys: Sequence[bytes]) -> None:
         token = key.encrypt_at_time(b"\n".join(keys), 0).decode()

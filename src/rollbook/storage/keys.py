@@ -91,8 +91,8 @@ def load_site_keys(keys_dir: Path) -> list[bytes]:
         return _read_keys(file)
     except FileNotFoundError as error:
         raise NotFound(
-            "The key %(file)s is not there, and without it nothing can be opened. Put "
-            "it back from where you keep a copy. Nothing was changed.",
+            "The key %(file)s is not there, and without it nothing can be opened. Bring it back "
+            "from the recovery sheet: rollbook keys recover. Nothing was changed.",
             file=file,
         ) from error
     except OSError as error:

@@ -47,6 +47,7 @@ class Ledger:
         self._head: tuple[int, bytes] | None = None
         self._moved = False  # entries were appended
         self._accepting = False  # a loss is being accepted
+        self._witnessed = False  # the head was compared with its witness
         self._unwitnessed: WitnessState | None = None  # why there is no witness
 
     def hold(self) -> None:
@@ -59,7 +60,7 @@ class Ledger:
         return self._append(entry)
 
     def _append(self, entry: NewEntry) -> Entry:
-        number, previous = self._locked_head()
+        number, previous = self._writable_head()
         once = self._once(entry)
         if once is not None and self._is_taken(once):
             raise AlreadyExists("The register already has this entry, and it may be there once.")
@@ -74,7 +75,7 @@ class Ledger:
         return Entry(number + 1, entry.kind, from_json(body), entry.session_id)
 
     def append_sheets(self, session_ids: Sequence[str], entries: Sequence[NewEntry]) -> None:
-        number, link = self._locked_head()
+        number, link = self._writable_head()
         rows = []
         lines: dict[str, list[Line]] = {session_id: [] for session_id in session_ids}
         for entry in entries:
@@ -214,21 +215,25 @@ class Ledger:
     def forget(self) -> None:
         """Forget the head: the transaction that held it has ended."""
         self._head = None
-        self._moved = self._accepting = False
+        self._moved = self._accepting = self._witnessed = False
         self._unwitnessed = None
 
     def _locked_head(self) -> tuple[int, bytes]:
         if self._head is None:
             begin_writing(self._connection)
             row = self._connection.execute(_head_query().with_for_update()).first()
-            head = self._checked_head(row)
-            self._require_witnessed(*head)
-            self._head = head
+            self._head = self._checked_head(row)
         return self._head
 
+    def _writable_head(self) -> tuple[int, bytes]:
+        """Return the head, held; looked at beside its witness once in a transaction."""
+        head = self._locked_head()
+        if not self._witnessed and not self._accepting:
+            self._require_witnessed(*head)
+        self._witnessed = True
+        return head
+
     def _require_witnessed(self, number: int, link: bytes) -> None:
-        if self._accepting:
-            return
         look = self._look()
         found = self._standing(look, number, link)
         if found.refuses:
@@ -237,7 +242,7 @@ class Ledger:
 
     def _begin_witness(self) -> NewEntry | None:
         """Return what is noted when there is no witness; it is begun at once, and said once."""
-        number, link = self._locked_head()
+        number, link = self._writable_head()
         why, self._unwitnessed = self._unwitnessed, None
         if self._witness is None or why is None:
             return None

@@ -7,6 +7,7 @@ keys lie in their place, so that whatever is wrapped with either opens.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -34,6 +35,7 @@ from rollbook.storage.resealing import Resealing, SealedColumn, data_columns, op
 from rollbook.storage.subject_rotation import SubjectRotation
 from rollbook.storage.tables import data_keys, subject_keys
 
+TRIES, PAUSE = 100, 0.05  # seconds between two
 HELD_FILES = (SEAL, BACKUP)  # exported files were sealed with these
 
 
@@ -96,17 +98,25 @@ class SqlKeyStore:
                 self._keys.source.store([Fernet.generate_key(), *sites])
 
     def wrap_data_keys(self) -> None:
+        for _ in range(TRIES):
+            if self._wrapped_all():
+                return
+            time.sleep(PAUSE)
+        raise StorageUnavailable("Others hold a key all the time. Try again later.")
+
+    def _wrapped_all(self) -> bool:
+        """Wrap all data keys or none; False when somebody else holds one of them."""
         target = self._newest_site()
         with self._alone() as connection:
             site = self._keys.ring.site
-            query = select(data_keys).with_for_update(skip_locked=True)
-            rows = connection.execute(query).all()
+            rows = connection.execute(select(data_keys).with_for_update(skip_locked=True)).all()
             if len(rows) < connection.execute(_count(data_keys)).scalar_one():
-                raise StorageUnavailable("A data key is held by somebody else. Try again.")
+                return False
             for purpose, wrapped in rows:
                 label = f"data:{purpose}"
                 anew = wrap(target, label, unwrap(site, label, bytes(wrapped)))
                 _put(connection, purpose, anew)
+        return True
 
     def wrap_subject_keys(self) -> Iterator[Passed]:
         return self._subjects.wrap_keys()
@@ -129,31 +139,32 @@ class SqlKeyStore:
     def rows(self) -> int:
         return sum(self._rows_of(column) for column in data_columns())
 
-    def status(self) -> KeyStatus:
-        purposes = tuple(self._status_of(purpose) for purpose in SEALING)
-        rows = sum(self._subjects.looks(), Passed())
+    def status(self, look: bool = True) -> KeyStatus:
+        rows = sum(self._subjects.looks(), Passed()) if look else None
         with self._engine.connect() as connection:
+            self._keys.look(connection)
             former = FormerKeys(connection, self._keys.ring.site)
             sites, files = former.site(), former.files()
         return KeyStatus(
             site_source=self._keys.source.describe(),
             site_keys=len(self._keys.source.load()),
             site_since=sites[0].since if sites else None,
-            purposes=purposes,
+            purposes=tuple(self._status_of(purpose, look) for purpose in SEALING),
             people=self.people(),
-            people_with_former=self._subjects.with_former(),
-            older_person_rows=rows.changed,
-            damaged_person_rows=rows.damaged,
+            people_with_former=self._subjects.with_former() if look else None,
+            older_person_rows=rows.changed if rows else None,
+            damaged_person_rows=rows.damaged if rows else None,
             former_site_keys=len(sites),
             former_file_keys=len(files),
         )
 
-    def _status_of(self, purpose: str) -> PurposeStatus:
-        found = sum(self._resealing.looks(sealed_columns(purpose)), Passed())
-        keys = self._keys.ring.keys[purpose]
-        return PurposeStatus(
-            purpose, len(keys), keys[0].since, found.looked, found.changed, found.damaged
-        )
+    def _status_of(self, purpose: str, look: bool) -> PurposeStatus:
+        keys, columns = self._keys.ring.keys[purpose], sealed_columns(purpose)
+        rows = sum(self._rows_of(column) for column in columns)
+        if not look:
+            return PurposeStatus(purpose, len(keys), keys[0].since, rows, None, None)
+        found = sum(self._resealing.looks(columns), Passed())
+        return PurposeStatus(purpose, len(keys), keys[0].since, rows, found.changed, found.damaged)
 
     def _rows_of(self, column: SealedColumn) -> int:
         query = select(func.count()).select_from(column.table).where(column.column.is_not(None))

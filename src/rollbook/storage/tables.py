@@ -143,7 +143,7 @@ sessions = Table(
     Column("ends_at", BigInteger, nullable=False),
     Column("state", String(8), nullable=False),
     Column("invented", Boolean, nullable=False),
-    Column("plan", ForeignKey("plans.plan"), nullable=False),
+    Column("plan", ForeignKey("plans.plan"), nullable=False, info=DIGEST),
     _digest("mac", nullable=False),  # over all other columns
     Index("ix_sessions_group_day", "group_id", "business_date"),
     Index("ix_sessions_day", "business_date"),

@@ -58,7 +58,7 @@ class Memory:
     entries: Opened = field(default_factory=lambda: Bounded(20_000))
     plans: Bounded[bytes, Plan] = field(default_factory=lambda: Bounded(5_000))
     sessions: OpenedSessions = field(default_factory=lambda: Bounded(10_000))
-    series: Bounded[bytes, Series] = field(default_factory=lambda: Bounded(10_000))
+    series: Bounded[tuple[str, bytes], Series] = field(default_factory=lambda: Bounded(10_000))
     absences: OpenedAbsences = field(default_factory=lambda: Bounded(10_000))
     users: OpenedUsers = field(default_factory=lambda: Bounded(30_000))
     forgetting: Forgetting = field(default_factory=Forgetting)
@@ -206,6 +206,7 @@ class SqlUnitOfWork:
     @property
     def former_keys(self) -> FormerKeys:
         """Site keys and keys of files that older backups and exports need."""
+        self._keys.look(self._connection)
         return FormerKeys(self._connection, self._keys.ring.site)
 
     @cached_property

@@ -201,6 +201,7 @@ class SqlVault:
         return self._opened(lambda: unwrap(self._ring.site, label, wrapped))
 
     def _former(self) -> FormerKeys:
+        self._keys.look(self._connection)
         return FormerKeys(self._connection, self._ring.site)
 
     def blind(self, purpose: str, text: str) -> bytes:

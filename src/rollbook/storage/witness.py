@@ -4,7 +4,8 @@ A database that is cut or put back alone ends before its witness, and that is fo
 
 It is written after the commit and without `fsync`: it costs little, and it can only be older
 than the database, which is synced first. After a kill or a power failure the register may so be
-ahead of it; it is never behind unless entries are gone. Who holds the keys can write it anew:
+ahead of it; it is never behind unless entries are gone. It lies in one sector and is written over,
+so it is never half. Who holds the keys can write it anew:
 against them only anchors help that left the machine.
 """
 
@@ -20,7 +21,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from rollbook.domain.witness import Standing, WitnessState
 from rollbook.errors import StorageUnavailable
@@ -28,10 +28,11 @@ from rollbook.storage.file_locks import locked
 from rollbook.storage.mac import Mac
 
 PATIENCE = 2.0  # seconds that a commit waits for others who write the witness
-TRIES, PAUSE = 20, 0.01  # Windows refuses for a moment while another process has the file open
-LONGEST = 1_000  # bytes; a witness has some 170
+GLANCES, GLANCE = 3, 0.005  # seconds between two
+SIZE = 256  # bytes: no more than one sector of a disk
+LONGEST = 1_000  # bytes that are read
+FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
 log = logging.getLogger(__name__)
-Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +58,17 @@ class Witness:
 
     def look(self) -> Look:
         """Return the last head that was written. Look before the database is asked for its own."""
-        try:
-            text = _patiently(lambda: _read(self._file))
-        except FileNotFoundError:
-            return WitnessState.MISSING
-        except OSError:
-            return WitnessState.UNREADABLE
-        return self._parsed(text) or WitnessState.UNREADABLE
+        for _ in range(GLANCES):  # another process may be writing it
+            try:
+                seen = self._parsed(_read(self._file))
+            except FileNotFoundError:
+                return WitnessState.MISSING
+            except OSError:
+                seen = None
+            if seen is not None:
+                return seen
+            time.sleep(GLANCE)
+        return WitnessState.UNREADABLE
 
     def advance(self, number: int, link: bytes) -> None:
         """Write a head that was committed, unless a newer one is there.
@@ -103,12 +108,17 @@ class Witness:
         return locked(self._file.with_suffix(".lock"), PATIENCE)
 
     def _write(self, number: int, link: bytes) -> None:
+        """Write over what is there: one sector, in one call, so it is old or new.
+
+        To put a new file in its place would make the disk write it at once, and cost as much as
+        a commit; after a power failure it could be empty.
+        """
         said = {"number": number, "link": link.hex(), "mac": self._sum(number, link).decode()}
-        part = self._file.with_suffix(".part")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-        with os.fdopen(os.open(part, flags, 0o600), "wb") as stream:
-            stream.write(json.dumps(said).encode())
-        _patiently(lambda: os.replace(part, self._file))
+        text = json.dumps(said).encode().ljust(SIZE - 1) + b"\n"
+        with os.fdopen(os.open(self._file, FLAGS, 0o600), "r+b", buffering=0) as stream:
+            stream.write(text)
+            if stream.seek(0, os.SEEK_END) > SIZE:  # somebody made it longer
+                stream.truncate(SIZE)
 
     def _parsed(self, text: bytes) -> Seen | None:
         try:
@@ -146,15 +156,3 @@ def standing(look: Look | None, number: int, link: bytes, link_at: LinkAt) -> St
 def _read(file: Path) -> bytes:
     with file.open("rb") as stream:
         return stream.read(LONGEST)
-
-
-def _patiently(act: Callable[[], Found]) -> Found:
-    """Do it again for a moment where Windows says that the file is in use."""
-    for _ in range(TRIES):
-        try:
-            return act()
-        except PermissionError:
-            if os.name != "nt":
-                raise
-            time.sleep(PAUSE)
-    return act()

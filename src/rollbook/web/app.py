@@ -14,6 +14,7 @@ from flask_wtf import CSRFProtect
 
 from rollbook.bootstrap import App
 from rollbook.domain.access import Permission
+from rollbook.errors import StorageError
 from rollbook.web import (
     access,
     areas,
@@ -45,8 +46,8 @@ def create_app(installation: App, options: WebOptions | None = None) -> Flask:
     app.extensions[parts.KEY] = installation
     app.extensions["rollbook.options"] = chosen
     app.config.update(_config(installation, chosen))
-    app.session_interface = browser_sessions.ServerSessions(chosen)
     _guard_hosts(app, chosen)
+    browser_sessions.init_app(app, chosen)
     texts.init_app(app)
     times.init_app(app)
     words.init_app(app)
@@ -127,5 +128,8 @@ def _may(permission: Permission) -> bool:
 
 
 def _site_name() -> str:
-    with parts.parts().uow() as uow:
-        return str(uow.site.get("site_name") or "Rollbook")
+    try:
+        with parts.parts().uow() as uow:
+            return str(uow.site.get("site_name") or "Rollbook")
+    except StorageError:
+        return "Rollbook"  # this may be the page that says so

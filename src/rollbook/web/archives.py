@@ -19,6 +19,15 @@ def start_archive(subject_id: str, language: str) -> None:
     flash(_("The archive is being made. It can be fetched here when it is finished."), "good")
 
 
+def stop_archive(subject_id: str) -> None:
+    """Let the work on it end; nothing is handed out then."""
+    task = parts().subject_access.of(subject_id, actor().actor_id)
+    if task is None or not parts().tasks.stop(task.task_id):
+        flash(_("It was finished already."), "warn")
+    else:
+        flash(_("Stopped. Nothing was handed out."), "good")
+
+
 def archive_progress(subject_id: str) -> dict[str, object]:
     """Return how far it is, for a script."""
     task = parts().subject_access.of(subject_id, actor().actor_id)

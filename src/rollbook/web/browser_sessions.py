@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, session
 from flask.sessions import SessionInterface, SessionMixin
 from werkzeug.datastructures import CallbackDict
 
@@ -35,7 +35,7 @@ class ServerSession(CallbackDict[str, Any], SessionMixin):
     def __init__(
         self, data: dict[str, Any] | None = None, stored: WebSession | None = None
     ) -> None:
-        def changed(session: CallbackDict[str, Any]) -> None:
+        def changed(_data: CallbackDict[str, Any]) -> None:
             self.modified = True
 
         super().__init__(data, changed)
@@ -43,6 +43,7 @@ class ServerSession(CallbackDict[str, Any], SessionMixin):
         self.user_before = self.get(USER)
         self.modified = False
         self.new = stored is None
+        self.failure: StorageError | None = None  # why it is not known who asks
 
     @property
     def token(self) -> str | None:
@@ -65,8 +66,13 @@ class ServerSessions(SessionInterface):
         parts: App = app.extensions[KEY]
         if not token or request.path.startswith("/static/"):
             return ServerSession()
-        with parts.uow() as uow:
-            found = uow.web_sessions.get(token)
+        try:
+            with parts.uow() as uow:
+                found = uow.web_sessions.get(token)
+        except StorageError as error:
+            unknown = ServerSession()
+            unknown.failure = error
+            return unknown
         if found is None or found.expires_at <= parts.clock.now():
             return ServerSession()
         return ServerSession(dict(found.data), found)
@@ -76,6 +82,8 @@ class ServerSessions(SessionInterface):
     ) -> None:
         parts: App = app.extensions[KEY]
         now = parts.clock.now()
+        if session.failure is not None:
+            return  # the browser keeps its cookie for when the database is back
         if session.accessed or session.modified:
             response.vary.add("Cookie")
         if not session and session.stored is None:
@@ -136,3 +144,14 @@ def _not_saved(session: ServerSession, response: Response, error: StorageError) 
     response.status_code, response.mimetype = told.status_code, told.mimetype
     response.headers["Retry-After"] = told.headers["Retry-After"]
     response.set_data(told.get_data())
+
+
+def init_app(app: Flask, options: WebOptions) -> None:
+    """Keep sessions on the server; refuse requests of which it cannot be known who asks."""
+    app.session_interface = ServerSessions(options)
+
+    @app.before_request
+    def _known() -> None:
+        failure = getattr(session, "failure", None)
+        if failure is not None:
+            raise failure

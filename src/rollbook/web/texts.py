@@ -18,6 +18,7 @@ from flask_babel import Babel, Domain, get_locale, gettext
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
+from rollbook.errors import StorageError
 from rollbook.web.parts import options, parts
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
@@ -147,15 +148,18 @@ def offered() -> list[str]:
 
 
 def chosen_language() -> str:
-    """Return the language of this request."""
+    """Return the language of this request; without a database the one that the browser likes."""
     picked = session.get(CHOSEN)
     if picked in offered():
         return str(picked)
     wished = _best(request.accept_languages, offered())
     if wished:
         return wished
-    with parts().uow() as uow:
-        return str(uow.site.get("language") or "en")
+    try:
+        with parts().uow() as uow:
+            return str(uow.site.get("language") or "en")
+    except StorageError:
+        return "en"  # this may be the page that says so
 
 
 def language_of(accepted: str) -> str:

@@ -23,6 +23,7 @@ from rollbook.storage.database import Database
 from rollbook.storage.former_keys import FormerKeys
 from rollbook.storage.locking import locked
 
+PATIENCE = 5.0  # seconds that a run waits for another one
 TRIAL = b"Rollbook looks whether it can write here. This file can be deleted."
 
 
@@ -112,7 +113,7 @@ class HomeArchive:
     def _alone(self) -> Iterator[None]:
         """Keep a second run on this machine from deleting what this one has begun."""
         try:
-            with locked(self._keys_dir / "backup.lock", patience=5.0):
+            with locked(self._keys_dir / "backup.lock", PATIENCE):
                 yield
         except StorageUnavailable as error:
             if "backup.lock" not in str(error):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -113,16 +112,20 @@ def refuse_other_site(origin: Origin, place: Place) -> None:
     """
     names = place.names()
     for name in (*of_kind(names, KEYS)[:1], *of_kind(names, DATA)[:1]):
-        with place.reading(name) as source, suppress(InvalidInput):  # a file that was cut
-            head, _ = read_head(source)
-            if head.site != origin.site:
-                raise OtherSite(
-                    f"{place.shown} holds the backups of another site. Choose another folder."
-                )
+        if _site_of(place, name) not in (None, origin.site):
+            raise InvalidInput(
+                "%(where)s holds the backups of another site. Choose another folder.",
+                where=place.shown,
+            )
 
 
-class OtherSite(RollbookError):
-    """Two sites would share one place."""
+def _site_of(place: Place, name: str) -> str | None:
+    """Return whose backup a file is; None: its head cannot be read."""
+    with place.reading(name) as source:
+        try:
+            return read_head(source)[0].site
+        except InvalidInput:
+            return None
 
 
 def _sealer(

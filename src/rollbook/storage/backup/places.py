@@ -173,19 +173,28 @@ def _folder_to_disk(folder: str) -> None:
 
 def _in_words(error: Exception, where: str) -> StorageUnavailable:
     if isinstance(error, OSError) and error.errno in FULL:
-        said = "%(where)s is full. Free some space there, or choose another place."
-    elif isinstance(error, FileNotFoundError):
-        said = "%(where)s is not there. Plug the disk in, or make the folder, then try again."
-    elif isinstance(error, PermissionError):
-        said = "%(where)s may not be written or read by Rollbook. Give it the right to."
-    elif isinstance(error, FileExistsError | NotADirectoryError | IsADirectoryError):
-        said = "Something else lies at %(where)s. Choose another place."
-    elif isinstance(error, ConnectionError | TimeoutError):
-        said = "%(where)s does not answer. Look whether it runs and can be reached."
-    else:
         return StorageUnavailable(
-            "%(where)s cannot be used (%(kind)s). Check the address, the name and the password.",
-            where=where,
-            kind=type(error).__name__,
+            "%(where)s is full. Free some space there, or choose another place.", where=where
         )
-    return StorageUnavailable(said, where=where)
+    if isinstance(error, FileNotFoundError):
+        return StorageUnavailable(
+            "%(where)s is not there. Plug the disk in, or make the folder, then try again.",
+            where=where,
+        )
+    if isinstance(error, PermissionError):
+        return StorageUnavailable(
+            "%(where)s may not be written or read by Rollbook. Give it the right to.", where=where
+        )
+    if isinstance(error, FileExistsError | NotADirectoryError | IsADirectoryError):
+        return StorageUnavailable(
+            "Something else lies at %(where)s. Choose another place.", where=where
+        )
+    if isinstance(error, ConnectionError | TimeoutError):
+        return StorageUnavailable(
+            "%(where)s does not answer. Look whether it runs and can be reached.", where=where
+        )
+    return StorageUnavailable(
+        "%(where)s cannot be used (%(kind)s). Check the address, the name and the password.",
+        where=where,
+        kind=type(error).__name__,
+    )

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from rollbook.domain.absences import Absence
-from rollbook.errors import NotFound
+from rollbook.errors import DecryptionFailed, NotFound
 from rollbook.storage.bounded import Bounded
 from rollbook.storage.codec import from_json, instant, iso, to_json
 from rollbook.storage.tables import absences
@@ -17,7 +17,7 @@ from rollbook.storage.vault import BLOCK, SqlVault
 
 ABSENCE = "absence"
 GONE = "There is no such absence. It may have been taken back."
-OpenedAbsences = Bounded[bytes, Absence]
+OpenedAbsences = Bounded[tuple[str, bytes], Absence]
 
 
 class SqlAbsences:
@@ -85,11 +85,13 @@ class SqlAbsences:
         }
 
     def _open(self, row: Row[Any]) -> Absence:
-        return self._opened.get(bytes(row.payload), lambda: self._opened_now(row))
+        return self._opened.get((row.absence_id, bytes(row.payload)), lambda: self._opened_now(row))
 
     def _opened_now(self, row: Row[Any]) -> Absence:
         payload = self._vault.open_for(row.subject_id, bytes(row.payload), purpose=ABSENCE)
         body = from_json(payload)
+        if body["absence_id"] != row.absence_id:
+            raise DecryptionFailed("A sealed absence lies in the place of another one.")
         return Absence(
             absence_id=body["absence_id"],
             subject_id=row.subject_id,

@@ -31,7 +31,7 @@ SESSION, BUCKET, REPLY = "web session", "throttle", "reply"
 LONGEST_WAIT = 3600.0  # seconds
 FORGOTTEN_AFTER = timedelta(days=1)  # a failure so long ago counts no more
 
-OpenedUsers = Bounded[bytes, User]
+OpenedUsers = Bounded[tuple[str, bytes], User]
 
 
 class SqlUsers:
@@ -67,15 +67,20 @@ class SqlUsers:
         return self._connection.execute(select(func.count()).select_from(users)).scalar() or 0
 
     def by_login(self, login: str) -> User | None:
-        return self._one(users.c.login == self._login(login))
+        found = self._one(users.c.login == self._login(login))
+        same = found is not None and self._login(found.login) == self._login(login)
+        return found if same else None
 
     def by_uniquifier(self, uniquifier: str) -> User | None:
-        return self._one(users.c.uniquifier == self._vault.blind(UNIQUIFIER, uniquifier))
+        found = self._one(users.c.uniquifier == self._vault.blind(UNIQUIFIER, uniquifier))
+        return found if found is not None and found.uniquifier == uniquifier else None
 
     def of_subject(self, subject_id: str) -> User | None:
-        return self._one(users.c.subject == self._vault.blind(OWNER, subject_id))
+        found = self._one(users.c.subject == self._vault.blind(OWNER, subject_id))
+        return found if found is not None and found.subject_id == subject_id else None
 
     def _one(self, condition: Any) -> User | None:
+        """Return the account of a row; an index alone may have been moved to another row."""
         row = self._connection.execute(select(users).where(condition)).first()
         return None if row is None else self._open(row)
 
@@ -100,7 +105,7 @@ class SqlUsers:
             ) from error
 
     def _open(self, row: Row[Any]) -> User:
-        return self._opened.get(bytes(row.payload), lambda: self._opened_now(row))
+        return self._opened.get((row.user_id, bytes(row.payload)), lambda: self._opened_now(row))
 
     def _opened_now(self, row: Row[Any]) -> User:
         fields = from_json(self._vault.open(bytes(row.payload), purpose=USER, owner=row.user_id))

@@ -25,8 +25,10 @@ class SqlDevices:
         self._vault = vault
 
     def add(self, device: Device, key: str | None = None) -> None:
-        row = {"device_id": device.device_id, "key": self._index(key)}
-        self._connection.execute(insert(devices).values({**row, "payload": self._seal(device)}))
+        index = self._index(key)
+        payload = self._seal(device, index)
+        row = {"device_id": device.device_id, "key": index, "payload": payload}
+        self._connection.execute(insert(devices).values(row))
 
     def get(self, device_id: str) -> Device:
         found = self._one(devices.c.device_id == device_id)
@@ -35,13 +37,19 @@ class SqlDevices:
         return found
 
     def by_key(self, key: str) -> Device | None:
-        return self._one(devices.c.key == self._index(key)) if key else None
+        index = self._index(key) if key else None
+        row = None if index is None else self._row(devices.c.key == index)
+        if row is None or self._fields(row).get("key", row.key.hex()) != row.key.hex():
+            return None  # the index of another kiosk's key was put into its row
+        return self._open(row)
 
     def update(self, device: Device) -> None:
-        self._change(device.device_id, payload=self._seal(device))
+        row = self._row(devices.c.device_id == device.device_id)
+        self._change(device.device_id, payload=self._seal(device, None if row is None else row.key))
 
     def give_key(self, device_id: str, key: str | None) -> None:
-        self._change(device_id, key=self._index(key))
+        index = self._index(key)
+        self._change(device_id, key=index, payload=self._seal(self.get(device_id), index))
 
     def all(self) -> list[Device]:
         found = [self._open(row) for row in self._connection.execute(select(devices))]
@@ -60,11 +68,14 @@ class SqlDevices:
     def _index(self, key: str | None) -> bytes | None:
         return None if key is None else self._vault.blind(KEY, key)
 
+    def _row(self, condition: Any) -> Row[Any] | None:
+        return self._connection.execute(select(devices).where(condition)).first()
+
     def _one(self, condition: Any) -> Device | None:
-        row = self._connection.execute(select(devices).where(condition)).first()
+        row = self._row(condition)
         return None if row is None else self._open(row)
 
-    def _seal(self, device: Device) -> bytes:
+    def _seal(self, device: Device, index: bytes | None) -> bytes:
         fields = present(
             {
                 "name": device.name,
@@ -77,14 +88,17 @@ class SqlDevices:
                 "paired_at": iso(device.paired_at),
                 "seen_at": iso(device.seen_at),
                 "revoked_at": iso(device.revoked_at),
+                "key": None if index is None else index.hex(),
             }
         )
         return self._vault.seal(to_json(fields), purpose=DEVICE, owner=device.device_id)
 
+    def _fields(self, row: Row[Any]) -> dict[str, Any]:
+        text = self._vault.open(bytes(row.payload), purpose=DEVICE, owner=row.device_id)
+        return from_json(text)
+
     def _open(self, row: Row[Any]) -> Device:
-        fields = from_json(
-            self._vault.open(bytes(row.payload), purpose=DEVICE, owner=row.device_id)
-        )
+        fields = self._fields(row)
         groups = fields.get("groups")
         return Device(
             row.device_id,
@@ -130,7 +144,8 @@ class SqlCredentials:
         row = self._connection.execute(
             select(credentials).where(credentials.c.lookup == index)
         ).first()
-        return None if row is None else self._open(row)
+        found = None if row is None else self._open(row)
+        return found if found is not None and found.lookup == lookup else None
 
     def holders(self, subject_ids: Iterable[str]) -> dict[str, set[CredentialKind]]:
         wanted, found = list(subject_ids), dict[str, set[CredentialKind]]()

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from rollbook.domain.passkeys import Passkey
-from rollbook.errors import AlreadyExists
+from rollbook.errors import AlreadyExists, DecryptionFailed
 from rollbook.storage.codec import from_json, instant, iso, optional_instant, to_json
 from rollbook.storage.connecting import savepoint
 from rollbook.storage.tables import passkeys
@@ -68,6 +68,8 @@ class SqlPasskeys:
     def _open(self, row: Row[Any]) -> Passkey:
         owner = bytes(row.credential).hex()
         kept = from_json(self._vault.open(bytes(row.payload), purpose=PASSKEY, owner=owner))
+        if kept.get("user_id", row.user_id) != row.user_id:
+            raise DecryptionFailed("A passkey was given to another account outside of Rollbook.")
         return Passkey(
             credential=b64decode(kept["credential"]),
             user_id=row.user_id,
@@ -84,6 +86,7 @@ def _json(passkey: Passkey) -> bytes:
     return to_json(
         {
             "credential": b64encode(passkey.credential).decode(),
+            "user_id": passkey.user_id,
             "name": passkey.name,
             "public_key": b64encode(passkey.public_key).decode(),
             "uses": passkey.uses,

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from rollbook.domain.subjects import EVERYTHING, Consent, ConsentScope, Subject
-from rollbook.errors import AlreadyExists, NotFound
+from rollbook.errors import AlreadyExists, DecryptionFailed, NotFound
 from rollbook.storage.bounded import Bounded
 from rollbook.storage.codec import (
     from_json,
@@ -249,6 +249,8 @@ class SqlConsents:
     def _open(self, row: Row[Any]) -> Consent:
         payload = self._vault.open_for(row.subject_id, bytes(row.payload), purpose=CONSENT)
         fields = from_json(payload)
+        if fields["consent_id"] != row.consent_id:
+            raise DecryptionFailed("A sealed consent lies in the place of another one.")
         return Consent(
             consent_id=fields["consent_id"],
             subject_id=row.subject_id,

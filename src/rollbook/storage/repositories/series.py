@@ -20,14 +20,13 @@ from rollbook.storage.tables import planned, series
 from rollbook.storage.vault import BLOCK, SqlVault
 
 SERIES = "series"
+OpenedSeries = Bounded[tuple[str, bytes], Series]
 
 
 class SqlSeries:
     """A row holds random ids; title, times and days are sealed."""
 
-    def __init__(
-        self, connection: Connection, vault: SqlVault, opened: Bounded[bytes, Series]
-    ) -> None:
+    def __init__(self, connection: Connection, vault: SqlVault, opened: OpenedSeries) -> None:
         self._connection = connection
         self._vault = vault
         self._opened = opened
@@ -125,7 +124,7 @@ class SqlSeries:
         }
 
     def _open(self, row: Row[Any]) -> Series:
-        return self._opened.get(bytes(row.payload), lambda: self._opened_now(row))
+        return self._opened.get((row.series_id, bytes(row.payload)), lambda: self._opened_now(row))
 
     def _opened_now(self, row: Row[Any]) -> Series:
         token = bytes(row.payload)

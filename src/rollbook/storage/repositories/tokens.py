@@ -23,11 +23,12 @@ class SqlApiTokens:
         self._vault = vault
 
     def add(self, token: ApiToken, text: str) -> None:
+        index = self._vault.blind(TEXT, text)
         row = {
             "token_id": token.token_id,
-            "token": self._vault.blind(TEXT, text),
+            "token": index,
             "user_id": token.user_id,
-            "payload": self._seal(token),
+            "payload": self._seal(token, index.hex()),
         }
         self._connection.execute(insert(api_tokens).values(row))
 
@@ -38,15 +39,22 @@ class SqlApiTokens:
         return found
 
     def by_text(self, text: str) -> ApiToken | None:
-        return self._one(api_tokens.c.token == self._vault.blind(TEXT, text))
+        index = self._vault.blind(TEXT, text)
+        row = self._row(api_tokens.c.token == index)
+        if row is None or self._fields(row).get("token", index.hex()) != index.hex():
+            return None  # the index of another token was put into its row
+        return self._open(row)
 
     def update(self, token: ApiToken) -> None:
-        values: dict[str, object] = {"payload": self._seal(token)}
+        row = self._row(api_tokens.c.token_id == token.token_id)
+        if row is None:
+            raise NotFound("There is no such token.")
+        index = self._fields(row).get("token")
+        values: dict[str, object] = {"payload": self._seal(token, index)}
         if token.revoked_at is not None:
             values["token"] = None
         changed = update(api_tokens).where(api_tokens.c.token_id == token.token_id)
-        if self._connection.execute(changed.values(values)).rowcount == 0:
-            raise NotFound("There is no such token.")
+        self._connection.execute(changed.values(values))
 
     def all(self, user_id: str | None = None) -> list[ApiToken]:
         query = select(api_tokens)
@@ -55,11 +63,14 @@ class SqlApiTokens:
         found = [self._open(row) for row in self._connection.execute(query)]
         return sorted(found, key=lambda token: (token.made_at, token.token_id), reverse=True)
 
+    def _row(self, condition: Any) -> Row[Any] | None:
+        return self._connection.execute(select(api_tokens).where(condition)).first()
+
     def _one(self, condition: Any) -> ApiToken | None:
-        row = self._connection.execute(select(api_tokens).where(condition)).first()
+        row = self._row(condition)
         return None if row is None else self._open(row)
 
-    def _seal(self, token: ApiToken) -> bytes:
+    def _seal(self, token: ApiToken, index: str | None) -> bytes:
         fields = present(
             {
                 "user_id": token.user_id,
@@ -69,13 +80,16 @@ class SqlApiTokens:
                 "expires_at": iso(token.expires_at),
                 "used_at": iso(token.used_at),
                 "revoked_at": iso(token.revoked_at),
+                "token": index,
             }
         )
         return self._vault.seal(to_json(fields), purpose=TOKEN, owner=token.token_id)
 
+    def _fields(self, row: Row[Any]) -> dict[str, Any]:
+        return from_json(self._vault.open(bytes(row.payload), purpose=TOKEN, owner=row.token_id))
+
     def _open(self, row: Row[Any]) -> ApiToken:
-        text = self._vault.open(bytes(row.payload), purpose=TOKEN, owner=row.token_id)
-        fields = from_json(text)
+        fields = self._fields(row)
         known = {scope.value for scope in Scope}
         return ApiToken(
             token_id=row.token_id,

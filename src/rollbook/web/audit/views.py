@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -23,13 +23,13 @@ from rollbook.services.people_index import Known
 from rollbook.services.people_search import Query, search
 from rollbook.web.access import ID_LENGTH, actor, permit
 from rollbook.web.accounts.words import ROLES
+from rollbook.web.audit import evidence as evidence  # its routes are of this area
+from rollbook.web.audit.blueprint import blueprint
 from rollbook.web.audit.lines import Line, Writer
 from rollbook.web.audit.reading import midnight
 from rollbook.web.audit.sentences import KINDS
 from rollbook.web.parts import parts
 from rollbook.web.times import local
-
-blueprint = Blueprint("audit", __name__, url_prefix="/audit")
 
 CANDIDATES = 10  # people that a search shows
 

@@ -20,7 +20,7 @@ from rollbook.services.consenting import was_withdrawn
 from rollbook.services.galleries import covers_face
 from rollbook.services.own_record import OwnLine
 from rollbook.web.access import actor, permit
-from rollbook.web.archives import archive_file, archive_progress, start_archive
+from rollbook.web.archives import archive_file, archive_progress, start_archive, stop_archive
 from rollbook.web.errors import sentence
 from rollbook.web.me.calendar import asked_month, neighbour, weeks_of
 from rollbook.web.parts import parts
@@ -141,6 +141,14 @@ def data() -> str:
 def ask_archive() -> Response:
     """Begin to make the archive of all that is held about oneself."""
     start_archive(_me(), str(get_locale()))
+    return redirect(url_for("me.data"), 303)
+
+
+@blueprint.post("/data/archive/stop")
+@permit(Permission.OWN_RECORD)
+def stop_own_archive() -> Response:
+    """End the work on the own archive."""
+    stop_archive(_me())
     return redirect(url_for("me.data"), 303)
 
 

@@ -10,7 +10,7 @@ from rollbook.domain.access import Permission
 from rollbook.services.people_search import Query, search
 from rollbook.web.access import actor, permit, require_subject
 from rollbook.web.accounts.security import fresh
-from rollbook.web.archives import archive_file, archive_progress, start_archive
+from rollbook.web.archives import archive_file, archive_progress, start_archive, stop_archive
 from rollbook.web.parts import parts
 from rollbook.web.people.view import everybody
 from rollbook.web.privacy.area import blueprint
@@ -47,6 +47,15 @@ def ask_access(subject_id: str) -> AnyResponse:
     """Begin to make the archive."""
     require_subject(subject_id)
     start_archive(subject_id, request.values.get("language", str(get_locale())))
+    return redirect(url_for("privacy.access_person", subject_id=subject_id), 303)
+
+
+@blueprint.post("/access/<subject_id>/stop")
+@permit(Permission.PRIVACY)
+def stop_access(subject_id: str) -> AnyResponse:
+    """End the work on the archive."""
+    require_subject(subject_id)
+    stop_archive(subject_id)
     return redirect(url_for("privacy.access_person", subject_id=subject_id), 303)
 
 
