@@ -7,6 +7,7 @@ import io
 import json
 import os
 import stat
+import zipfile
 from datetime import date, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -213,3 +214,94 @@ def test_a_file_that_is_there_and_a_folder_are_refused(tmp_path: Path) -> None:
         pytest.fail("the block must not run")
     with pytest.raises(InvalidInput, match="is a folder"), whole_file(tmp_path, replace=True):
         pytest.fail("the block must not run")
+
+
+def site_key(folder: Path) -> Path:
+    done = rollbook("anchor", "--key-out", "site.pem", "--out", "a.json", "--force")
+    assert done.exit_code == 0, done.output
+    return folder / "site.pem"
+
+
+def test_a_signed_export_is_checked_without_any_installation(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = rollbook("export", "--month", "2025-04", "--format", "csv", "--sign")
+    assert made.exit_code == 0 and "verify-export" in made.stdout
+    file, manifest = "Attendance_2025-04.csv", "Attendance_2025-04.csv.manifest.json"
+    key = site_key(folder)
+    monkeypatch.setenv("ROLLBOOK_HOME", str(folder / "nothing here"))
+    for given in (file, manifest):
+        plain = rollbook("verify-export", given)
+        assert plain.exit_code == 0 and "compare the fingerprint" in plain.stdout
+        known = rollbook("verify-export", given, "--public-key", str(key))
+        assert known.exit_code == 0 and "the public key you gave" in known.stdout
+    with zipfile.ZipFile(folder / "both.zip", "w") as archive:
+        archive.write(folder / file, file)
+        archive.write(folder / manifest, manifest)
+    told = json.loads(rollbook("verify-export", "both.zip", "--json").stdout)
+    assert (told["holds"], told["state"], told["files"]) == (True, "holds", [file])
+
+
+def test_a_changed_forged_or_foreign_export_is_told_plainly(folder: Path) -> None:
+    from rollbook.domain.anchors import public_key_text
+    from rollbook.storage.signing import SiteSigner
+
+    rollbook("export", "--month", "2025-04", "--format", "csv", "--sign", "--out", "x.csv")
+    data, manifest = folder / "x.csv", folder / "x.csv.manifest.json"
+    whole, text = data.read_bytes(), manifest.read_text()
+    other = folder / "other.pem"
+    other.write_text(public_key_text(SiteSigner(b"1" * 32).public_key))
+    foreign = rollbook("verify-export", "x.csv", "--public-key", str(other))
+    assert foreign.exit_code == 1 and "another site" in foreign.output
+    data.write_bytes(whole.replace(b"Ada", b"Eve"))
+    changed = rollbook("verify-export", "x.csv")
+    assert changed.exit_code == 1 and "changed afterwards" in changed.output
+    data.write_bytes(whole)
+    manifest.write_text(text.replace('"2025-04"', '"2025-05"'))
+    forged = rollbook("verify-export", "x.csv")
+    assert forged.exit_code == 1 and "does not hold" in forged.output
+    manifest.write_text("{}")
+    assert rollbook("verify-export", "x.csv").exit_code == 1
+    manifest.unlink()
+    alone = rollbook("verify-export", "x.csv")
+    assert alone.exit_code == 1 and "belongs beside the file" in alone.output
+
+
+def test_a_recipient_opens_a_file_with_their_passphrase_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "words").write_text("four words without sense\n")
+    (folder / "wrong").write_text("other words without sense\n")
+    words = ("--passphrase-file", "words")
+    made = rollbook("export", "--month", "2025-04", "--format", "csv", "--sign", *words)
+    assert made.exit_code == 0, made.output
+    sealed = folder / "Attendance_2025-04.csv.enc"
+    assert sealed.read_bytes().startswith(b"ROLLBOOK PASSPHRASE FILE 1\n")
+    assert b"Ada" not in sealed.read_bytes()
+    monkeypatch.setenv("ROLLBOOK_HOME", str(folder / "nothing here"))
+    assert rollbook("verify-export", sealed.name).exit_code == 0
+    wrong = rollbook("decrypt", sealed.name, "--passphrase-file", "wrong")
+    assert wrong.exit_code == 1 and "does not open with this passphrase" in wrong.output
+    assert not (folder / "Attendance_2025-04.csv").exists()
+    opened = rollbook("decrypt", sealed.name, *words)
+    assert opened.exit_code == 0, opened.output
+    assert "=Ada" in (folder / "Attendance_2025-04.csv").read_text("utf-8-sig")
+    sealed.write_bytes(sealed.read_bytes()[:-1])
+    cut = rollbook("decrypt", sealed.name, "--force", *words)
+    assert cut.exit_code == 1 and "damaged" in cut.output
+
+
+def test_other_days_a_term_and_one_person_are_exported(folder: Path) -> None:
+    parts = build(load_settings(Path(os.environ["ROLLBOOK_HOME"])))
+    parts.calendars.add_term("Spring", date(2025, 3, 1), date(2025, 6, 30), by="office")
+    parts.database.close()
+    term = rollbook("export", "--term", "spring", "--format", "csv", "--person", "=Ada")
+    assert term.exit_code == 0, term.output
+    assert names(folder) == ["Attendance_2025-03-01_2025-06-30.csv"]
+    days = ("--from", "2025-04-02", "--to", "2025-04-03")
+    none = rollbook("export", *days, "--format", "pdf")
+    assert "there were no sessions in 2025-04-02 to 2025-04-03" in none.output
+    for odd in ((), ("--month", "2025-04", "--term", "Spring"), ("--from", "2025-04-02")):
+        assert rollbook("export", *odd, "--format", "csv").exit_code == 2
+    unknown = rollbook("export", "--term", "Autumn", "--format", "csv")
+    assert unknown.exit_code == 1 and "There are: Spring" in unknown.output

@@ -11,6 +11,7 @@ from rollbook.bootstrap.planning import PlanningParts
 
 if TYPE_CHECKING:
     from rollbook.domain.attendance import Session
+    from rollbook.domain.files import FileSealer
     from rollbook.services.audit import Audit
     from rollbook.services.board import Boards
     from rollbook.services.corrections import Corrections
@@ -134,4 +135,11 @@ class AttendingParts(PlanningParts):
         from rollbook.reports.formats import RENDERERS
         from rollbook.services.export import Exporter
 
-        return Exporter(self.uow, self.clock, self.zone, RENDERERS)
+        return Exporter(self.uow, self.clock, self.zone, RENDERERS, self.file_sealer)
+
+    @cached_property
+    def file_sealer(self) -> FileSealer:
+        """Seals files for recipients who know a passphrase."""
+        from rollbook.storage.passphrase_files import PassphraseSealer
+
+        return PassphraseSealer()

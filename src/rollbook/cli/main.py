@@ -32,6 +32,7 @@ from rollbook.cli import (
     upgrade,
     users,
     verify,
+    verify_export,
     watch,
 )
 
@@ -74,6 +75,7 @@ for module in (
     purge,
     users,
     verify,
+    verify_export,
     enrol,
     importing,
     sessions,

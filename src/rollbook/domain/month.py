@@ -1,4 +1,4 @@
-"""One month of a site's register, as it is read, printed and exported."""
+"""A month of a site's register, or other days of it, as they are read, printed and exported."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from rollbook.domain.attendance import AttendanceRecord, Method, Session
+from rollbook.domain.facts import Facts, facts_of, joined
 from rollbook.domain.subjects import Group
 from rollbook.domain.totals import Totals
 from rollbook.errors import InvalidInput
@@ -18,6 +20,22 @@ ERASED = "erased person"
 _MONTH_NAMES = (
     "January February March April May June July August September October November December"
 ).split()
+
+
+LONGEST = 366  # days in one register
+
+
+class Period(Protocol):
+    """The days that a register is of; as text it is what names its file."""
+
+    @property
+    def first_day(self) -> date: ...
+    @property
+    def last_day(self) -> date: ...
+    @property
+    def days(self) -> list[date]: ...
+    @property
+    def title(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -62,6 +80,56 @@ class Month:
 
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.month:02d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """A term, a week, or any other days; a year at most.
+
+    >>> str(Days(date(2025, 1, 7), date(2025, 4, 11), "Spring term"))
+    '2025-01-07_2025-04-11'
+    """
+
+    first_day: date
+    last_day: date  # included
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if self.last_day < self.first_day:
+            raise InvalidInput("The last day must not be before the first day.")
+        if (self.last_day - self.first_day).days >= LONGEST:
+            raise InvalidInput("A register can hold a year at most: choose fewer days.")
+
+    @property
+    def days(self) -> list[date]:
+        count = (self.last_day - self.first_day).days + 1
+        return [self.first_day + timedelta(days=n) for n in range(count)]
+
+    @property
+    def title(self) -> str:
+        spoken = f"{self.first_day} to {self.last_day}"
+        return f"{self.name}, {spoken}" if self.name else spoken
+
+    def __str__(self) -> str:
+        return f"{self.first_day}_{self.last_day}"
+
+
+def read_period(text: str, name: str = "") -> Period:
+    """Read what a period is as text: a month, or two days.
+
+    Raises:
+        InvalidInput: it is neither.
+
+    >>> read_period("2025-04").title, read_period("2025-04-01_2025-04-07").title
+    ('April 2025', '2025-04-01 to 2025-04-07')
+    """
+    first, between, last = text.partition("_")
+    if not between:
+        return Month.parse(text)
+    try:
+        return Days(date.fromisoformat(first), date.fromisoformat(last), name)
+    except ValueError as error:
+        raise InvalidInput("%(text)r names no days.", text=text) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +210,18 @@ class GroupMonth:
                     yield Row(self.group, session, person.person, record)
 
     @property
+    def facts(self) -> Facts:
+        """The same in columns, for figures."""
+        lines = [line.cells for line in self.people]
+        columns = zip(*lines, strict=True) if lines else ([] for _ in self.sessions)
+        return facts_of(
+            [
+                (session, [cell for cell in column if cell is not None])
+                for session, column in zip(self.sessions, columns, strict=True)
+            ]
+        )
+
+    @property
     def invented(self) -> bool:
         return (
             self.group.invented
@@ -156,11 +236,11 @@ def _short_id(person: Person) -> str:
 
 @dataclass(frozen=True, slots=True)
 class MonthRegister:
-    """All groups of a site, or the chosen ones, in one month."""
+    """All groups of a site, or the chosen ones, in one month or other days."""
 
     site: str
     zone: ZoneInfo
-    month: Month
+    period: Period
     made_at: datetime  # UTC
     groups: tuple[GroupMonth, ...]  # those with sessions, by name
     idle_groups: tuple[Group, ...] = ()  # those without
@@ -168,6 +248,11 @@ class MonthRegister:
     def rows(self) -> Iterator[Row]:
         for group in self.groups:
             yield from group.rows()
+
+    @property
+    def facts(self) -> Facts:
+        """The same in columns, for figures."""
+        return joined([group.facts for group in self.groups])
 
     def local(self, instant: datetime) -> datetime:
         """Return the instant on the site's clocks."""

@@ -24,7 +24,7 @@ def month_csv(register: MonthRegister) -> bytes:
     for row in register.rows():
         writer.writerow([cell(value) for value in values(register, row)])
     if not register.groups:
-        nothing = {"date": str(register.month), "session": NO_SESSIONS}
+        nothing = {"date": str(register.period), "session": NO_SESSIONS}
         writer.writerow([nothing.get(heading, "") for heading in HEADINGS])
     return text.getvalue().encode("utf-8-sig", "replace")
 

@@ -121,7 +121,7 @@ class _Drawing:
         group, register = self.page.group, self.page.register
         name = self.setter.shorten(group.group.name, TITLE_SIZE, TITLE_WIDTH, bold=True)
         self._text(LEFT, TOP + 4.2, name, TITLE_SIZE, bold=True)
-        self.setter.right(RIGHT, TOP + 4.2, register.month.title, TITLE_SIZE, bold=True)
+        self.setter.right(RIGHT, TOP + 4.2, register.period.title, TITLE_SIZE, bold=True)
         members = sum(person.on_roster for person in group.people)
         facts = [_count(members, "person", "people")]
         facts.append(_count(len(group.sessions), "session", "sessions"))

@@ -41,7 +41,7 @@ class TextPage:
 def month_pdf(register: MonthRegister) -> bytes:
     """Return the PDF file of a month."""
     with Canvas() as canvas:
-        canvas.set_title(f"Attendance {register.month}")
+        canvas.set_title(f"Attendance {register.period}")
         canvas.set_creator("Rollbook")
         canvas.set_creation_date(register.made_at)
         setter = Typesetter(canvas)
@@ -62,18 +62,18 @@ def _pages(register: MonthRegister, setter: Typesetter) -> list[Page]:
         pages += _group_pages(register, group, setter)
     idle = ", ".join(group.name for group in register.idle_groups)
     if not pages:
-        said = [f"There were no sessions in {register.month.title}."]
+        said = [f"There were no sessions in {register.period.title}."]
         said += [f"Groups: {idle}"] if idle else []
-        title = f"{register.site} · {register.month.title}"
+        title = f"{register.site} · {register.period.title}"
         return list(_text_pages(title, said, False, setter))
     if idle:
-        said = [f"No sessions in {register.month.title}: {idle}"]
+        said = [f"No sessions in {register.period.title}: {idle}"]
         pages += _text_pages("Groups without sessions", said, register.invented, setter)
     return pages
 
 
 def _group_pages(register: MonthRegister, group: GroupMonth, setter: Typesetter) -> list[Page]:
-    columns = month_columns(register.month, group.sessions)
+    columns = month_columns(register.period, group.sessions)
     several = len({column.day for column in columns}) < len(columns)
     totals = len(grid.COUNTED) + bool(group.totals.open)
     parts = split_columns(columns, grid.grid_width(totals) / grid.COLUMN_MIN)
@@ -135,7 +135,7 @@ def _with_notes(drafts: Sequence[GridPage], names: Sequence[str], setter: Typese
     notes = ["Names in full:", *names]
     if len(notes) * NOTE_HEIGHT <= space:
         return [*pages[:-1], replace(last, notes=notes)]
-    title = f"{last.group.group.name} · {last.register.month.title} · names in full"
+    title = f"{last.group.group.name} · {last.register.period.title} · names in full"
     return pages + list(_text_pages(title, names, last.invented, setter))
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from itertools import count, pairwise
 
 from rollbook.domain.attendance import Session
-from rollbook.domain.month import Month
+from rollbook.domain.month import Period
 
 QUIET_WIDTH = 0.45  # of a day without sessions, where other days have several
 
@@ -22,12 +22,12 @@ class Column:
     width: float  # in columns
 
 
-def month_columns(month: Month, sessions: Sequence[Session]) -> list[Column]:
-    """Return the columns of a month: every day, and every session of a day.
+def month_columns(period: Period, sessions: Sequence[Session]) -> list[Column]:
+    """Return the columns of a register: every day, and every session of a day.
 
-    A session that begins outside the month is not expected here.
+    A session that begins outside these days is not expected here.
     """
-    by_day: dict[date, list[int]] = {day: [] for day in month.days}
+    by_day: dict[date, list[int]] = {day: [] for day in period.days}
     for index, session in enumerate(sessions):
         by_day.setdefault(session.business_date, []).append(index)
     several = any(len(indices) > 1 for indices in by_day.values())

@@ -28,7 +28,7 @@ def month_xlsx(register: MonthRegister) -> bytes:
     book = Book()
     book.workbook.set_properties(
         {
-            "title": f"Attendance {register.month}",
+            "title": f"Attendance {register.period}",
             "author": "Rollbook",
             "created": register.made_at.replace(tzinfo=None),
         }
@@ -92,12 +92,12 @@ def _write_about(book: Book, register: MonthRegister) -> None:
 def _about(register: MonthRegister) -> Iterator[tuple[str, str]]:
     made = register.local(register.made_at)
     yield "Site", register.site
-    yield "Month", register.month.title
+    yield "Month", register.period.title
     yield "Made", f"{made:%Y-%m-%d %H:%M} by Rollbook; all times in {register.zone.key}"
     if register.invented:
         yield "Invented", INVENTED
     if not register.groups:
-        yield "Sessions", f"There were no sessions in {register.month.title}."
+        yield "Sessions", f"There were no sessions in {register.period.title}."
     if register.idle_groups:
         yield "Without sessions", ", ".join(group.name for group in register.idle_groups)
     yield "Letters", ", ".join(f"{LETTERS[status]} = {word}" for status, word in WORDS.items())

@@ -34,7 +34,7 @@ def write_grid(book: Book, sheet: Any, register: MonthRegister, group: GroupMont
 class _Grid:
     def __init__(self, book: Book, sheet: Any, register: MonthRegister, group: GroupMonth) -> None:
         self.book, self.sheet, self.register, self.group = book, sheet, register, group
-        self.columns: Sequence[Column] = month_columns(register.month, group.sessions)
+        self.columns: Sequence[Column] = month_columns(register.period, group.sessions)
         self.end = FIRST + len(self.columns)  # first column of the totals
         self.bottom = HEAD + len(group.people)  # first row of the sums
 
@@ -52,7 +52,7 @@ class _Grid:
     def _head(self) -> None:
         register, group = self.register, self.group
         self.book.text(self.sheet, 0, 0, group.group.name, bold=True, font_size=15)
-        facts = f"{register.site} · {register.month.title}"
+        facts = f"{register.site} · {register.period.title}"
         facts += f" · {INVENTED}" if group.invented else ""
         self.book.text(self.sheet, 1, 0, facts)
         for column, text in enumerate(("No.", "Name", "External id")):

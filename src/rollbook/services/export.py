@@ -1,18 +1,23 @@
-"""The register of a month, read as a whole, and handed out as a file."""
+"""The register of a month or of other days, read as a whole, and handed out as a file."""
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from rollbook.domain.attendance import COUNTED_STATES, AttendanceRecord, Session, records_of
+from rollbook.domain.files import FileLock, FileSealer
+from rollbook.domain.manifests import PURPOSE as MANIFEST
+from rollbook.domain.manifests import Manifest, SignedFile
 from rollbook.domain.month import (
     ERASED,
+    Days,
     GroupMonth,
-    Month,
     MonthRegister,
+    Period,
     Person,
     PersonMonth,
 )
@@ -20,6 +25,7 @@ from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.domain.register import EntryKind, NewEntry
 from rollbook.domain.subjects import Group, Subject, clean_name
 from rollbook.errors import DecryptionFailed, InvalidInput, NotFound
+from rollbook.services.calendars import read_calendar
 from rollbook.services.marks import marks_of
 
 Render = Callable[[MonthRegister], bytes]
@@ -30,12 +36,36 @@ _PURPOSE, _OWNER = "export", "file"
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be handed out, and how."""
+
+    period: Period
+    file_format: str  # csv, xlsx, pdf
+    group_names: Sequence[str] = ()  # none: all groups
+    person_id: str | None = None  # this person's lines alone
+    encrypt: bool = False  # for this site's key
+    lock: FileLock | None = None  # for a recipient's passphrase, in the place of the site's key
+    sign: bool = False
+
+    @property
+    def is_sealed(self) -> bool:
+        return self.encrypt or self.lock is not None
+
+    @property
+    def name(self) -> str:
+        """The name of the file."""
+        ending = SEALED_SUFFIX if self.is_sealed else ""
+        return f"Attendance_{self.period}.{self.file_format}{ending}"
+
+
+@dataclass(frozen=True, slots=True)
 class Exported:
     """A finished file and what is in it."""
 
     name: str  # Attendance_2025-04.csv, with .enc when it is sealed
     data: bytes
     register: MonthRegister
+    manifest: Manifest | None = None  # where it was to be signed; belongs beside the file
 
 
 class Exporter:
@@ -47,14 +77,18 @@ class Exporter:
         clock: Clock,
         zone: ZoneInfo,
         renderers: Mapping[str, Render],
+        sealer: FileSealer | None = None,
     ) -> None:
         self._open_uow = open_uow
         self._clock = clock
         self._zone = zone
         self._renderers = renderers
+        self._sealer = sealer
 
-    def read(self, month: Month, group_names: Sequence[str] = ()) -> MonthRegister:
-        """Return the register of a month: of these groups, or of all.
+    def read(
+        self, month: Period, group_names: Sequence[str] = (), person_id: str | None = None
+    ) -> MonthRegister:
+        """Return the register of these days: of these groups, or of all; of everybody, or of one.
 
         Raises:
             NotFound: there is no group of one of these names.
@@ -68,10 +102,12 @@ class Exporter:
                 for group in groups
                 if group.group_id in sessions
             )
+            if person_id is not None:
+                months = _of_person(months, person_id)
             return MonthRegister(
                 site=str(uow.site.get("site_name") or "Rollbook"),
                 zone=self._zone,
-                month=month,
+                period=month,
                 made_at=self._clock.now(),
                 groups=months,
                 idle_groups=tuple(group for group in groups if group.group_id not in sessions),
@@ -79,29 +115,60 @@ class Exporter:
 
     def export(
         self,
-        month: Month,
+        month: Period,
         file_format: str,
         group_names: Sequence[str] = (),
         *,
         encrypt: bool = False,
         by: str,
     ) -> Exported:
-        """Return the month as a file; that it was handed out is in the register before.
+        """Return the register of these days as a file; see `hand_out`."""
+        return self.hand_out(Wanted(month, file_format, group_names, encrypt=encrypt), by)
+
+    def term(self, name: str) -> Period:
+        """Return the days of the term with this name.
+
+        Raises:
+            NotFound: there is none; the text names those that there are.
+        """
+        with self._open_uow() as uow:
+            terms = read_calendar(uow, self._clock.now().date()).terms
+        wanted = clean_name(name).casefold()
+        found = next((one.days for one in terms if one.days.name.casefold() == wanted), None)
+        if found is None:
+            raise NotFound(
+                "There is no term called %(name)s. There are: %(terms)s",
+                name=name,
+                terms=", ".join(one.days.name for one in terms) or "none yet",
+            )
+        return Days(found.first_day, found.last_day, found.name)
+
+    def hand_out(self, wanted: Wanted, by: str, name: str | None = None) -> Exported:
+        """Return a file, called `name` if that is given; the register knows of it before.
 
         Raises:
             NotFound: there is no group of one of these names.
             StorageUnavailable: the register cannot be written.
         """
-        register = self.read(month, group_names)
-        data = self._renderers[file_format](register)
+        register = self.read(wanted.period, wanted.group_names, wanted.person_id)
+        data = self._renderers[wanted.file_format](register)
         with self._open_uow() as uow:
-            uow.register.append(self._entry(register, file_format, encrypt, by))
-            if encrypt:
-                sealed = uow.vault.seal(data, purpose=_PURPOSE, owner=_OWNER, key="backup")
-                data = _HEADER + sealed + b"\n"
+            uow.register.append(_entry(register, wanted, by))
+            data = self._sealed(uow, wanted, data)
+            made = Exported(name or wanted.name, data, register)
+            if wanted.sign:
+                made = replace(made, manifest=_signed(uow, made))
             uow.commit()
-        name = f"Attendance_{month}.{file_format}" + (SEALED_SUFFIX if encrypt else "")
-        return Exported(name, data, register)
+        return made
+
+    def _sealed(self, uow: UnitOfWork, wanted: Wanted, data: bytes) -> bytes:
+        if wanted.lock is not None:
+            assert self._sealer is not None  # noqa: S101 - who gave the lock has one
+            return self._sealer.seal(wanted.lock, data)
+        if not wanted.encrypt:
+            return data
+        sealed = uow.vault.seal(data, purpose=_PURPOSE, owner=_OWNER, key="backup")
+        return _HEADER + sealed + b"\n"
 
     def unseal(self, data: bytes) -> bytes:
         """Return what `export` sealed.
@@ -120,19 +187,6 @@ class Exporter:
             raise DecryptionFailed(
                 "The file cannot be opened: it is damaged, or another Rollbook encrypted it."
             ) from error
-
-    def _entry(
-        self, register: MonthRegister, file_format: str, encrypted: bool, by: str
-    ) -> NewEntry:
-        body: dict[str, object] = {
-            "at": register.made_at.isoformat(),
-            "by": by,
-            "month": str(register.month),
-            "format": file_format,
-            "encrypted": encrypted,
-            "group_ids": [group.group.group_id for group in register.groups],
-        }
-        return NewEntry(EntryKind.EXPORT, body)
 
     def _group_month(
         self,
@@ -169,6 +223,47 @@ class Exporter:
         return cells, members
 
 
+def _entry(register: MonthRegister, wanted: Wanted, by: str) -> NewEntry:
+    body: dict[str, object] = {
+        "at": register.made_at.isoformat(),
+        "by": by,
+        "month": str(register.period),
+        "format": wanted.file_format,
+        "encrypted": wanted.is_sealed,
+        "group_ids": [group.group.group_id for group in register.groups],
+    }
+    if wanted.person_id is not None:
+        body["subject_id"] = wanted.person_id
+    if wanted.sign:
+        body["signed"] = True
+    return NewEntry(EntryKind.EXPORT, body)
+
+
+def _signed(uow: UnitOfWork, made: Exported) -> Manifest:
+    """Return what the site says of the file; its own entry is the register's newest."""
+    number, link = uow.register.head()
+    digest = hashlib.sha256(made.data).digest()
+    plain = Manifest(
+        files=(SignedFile(made.name, len(made.data), digest),),
+        site="".join(c for c in made.register.site if c.isprintable())[:200],
+        period=str(made.register.period),
+        made_at=made.register.made_at,
+        number=number,
+        link=link,
+        public_key=uow.vault.public_key,
+    )
+    return replace(plain, signature=uow.vault.sign(MANIFEST, plain.message))
+
+
+def _of_person(groups: Iterable[GroupMonth], subject_id: str) -> tuple[GroupMonth, ...]:
+    """Return the person's line of each group that has one."""
+    own = (
+        replace(group, people=tuple(p for p in group.people if p.person.subject_id == subject_id))
+        for group in groups
+    )
+    return tuple(group for group in own if group.people)
+
+
 def _chosen(uow: UnitOfWork, names: Iterable[str]) -> list[Group]:
     wanted = [clean_name(name) for name in names]
     if not wanted:
@@ -184,7 +279,7 @@ def _chosen(uow: UnitOfWork, names: Iterable[str]) -> list[Group]:
     return list(found.values())
 
 
-def _by_group(uow: UnitOfWork, month: Month, groups: Sequence[Group]) -> dict[str, list[Session]]:
+def _by_group(uow: UnitOfWork, month: Period, groups: Sequence[Group]) -> dict[str, list[Session]]:
     """Return the sessions of the month that took place by group, for groups that had any."""
     only = groups[0].group_id if len(groups) == 1 else None
     found: dict[str, list[Session]] = {}
