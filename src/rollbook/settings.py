@@ -73,6 +73,12 @@ class Settings(BaseSettings):
         default=None, ge=0, description="File descriptor from which that passphrase is read once."
     )
 
+    broker_url: SecretStr | None = Field(
+        default=None,
+        description="Broker of a site with several machines, as redis://host:6379/0; messages "
+        "are then sent by its workers.",
+    )
+
     anchors_dir: Path | None = Field(
         default=None,
         description="Folder for the daily anchors of the register; by default `exports/anchors` "

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rollbook.bootstrap.core import SystemClock
-from rollbook.bootstrap.figures import FigureParts
+from rollbook.bootstrap.messages import MessageParts
 
 if TYPE_CHECKING:
     from rollbook.services.due import DueRunner
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rollbook.vision.engine import Engine
 
 
-class App(FigureParts):
+class App(MessageParts):
     """The parts of one installation; each is made when it is first used."""
 
     @cached_property

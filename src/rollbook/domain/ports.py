@@ -21,6 +21,7 @@ from rollbook.domain.erasing import PersonRows
 from rollbook.domain.faces import Alignment, DetectedFace, Frame, Pixels, QualityMeasures
 from rollbook.domain.facts import Blocks
 from rollbook.domain.kiosk_ports import Credentials, Devices
+from rollbook.domain.messages import MessageQueue, RecipientList
 from rollbook.domain.passkeys import Passkeys
 from rollbook.domain.receipts import Receipts
 from rollbook.domain.register import Entry, NewEntry, Verification
@@ -612,6 +613,10 @@ class UnitOfWork(Protocol):
     def receipts(self) -> Receipts: ...
     @property
     def blocks(self) -> Blocks: ...
+    @property
+    def recipients(self) -> RecipientList: ...
+    @property
+    def outbox(self) -> MessageQueue: ...
     @property
     def person_rows(self) -> PersonRows: ...
     @property

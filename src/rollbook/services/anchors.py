@@ -10,6 +10,7 @@ from pathlib import Path
 from rollbook.domain.anchors import PURPOSE, Anchor, AnchorCheck, AnchorState, anchor_text
 from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.domain.register import EntryKind, NewEntry
+from rollbook.services.announcing import announce_anchor
 from rollbook.services.due import Errand
 
 MADE = "anchor made"
@@ -66,6 +67,7 @@ class Anchors:
         anchor = replace(plain, signature=uow.vault.sign(PURPOSE, plain.message))
         if keep is not None:
             keep(anchor, anchor_text(anchor))
+        announce_anchor(uow, anchor_text(anchor), anchor.at)
         uow.register.append(_entry("anchor made", by, anchor.at, entries=number, link=link.hex()))
         return anchor
 

@@ -36,7 +36,8 @@ from rollbook.domain.statements import (
     version,
 )
 from rollbook.domain.subjects import new_id
-from rollbook.services.marks import entry_of, marks_of
+from rollbook.services.announcing import write_mark
+from rollbook.services.marks import marks_of
 from rollbook.services.register import clean_remark
 
 
@@ -109,7 +110,7 @@ class Corrections:
                 return Undone()
             written = [self._taken_back(mark, marks, by) for mark in change.marks]
             for mark in written:
-                uow.register.append(entry_of(mark, uow.vault))
+                write_mark(uow, session, mark, self._clock.now())
             uow.commit()
         return Undone(tuple(written), change.outrun)
 
@@ -159,7 +160,7 @@ class Corrections:
             else:
                 require_reason(session, change.reason)
                 mark = statement(session, record, change, by, at=at, rule=rule)
-                uow.register.append(entry_of(mark, uow.vault))
+                write_mark(uow, session, mark, self._clock.now())
                 written.append(mark)
         return Outcome(tuple(written), tuple(unchanged), tuple(outrun))
 

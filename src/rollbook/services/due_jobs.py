@@ -15,14 +15,20 @@ from rollbook.services.due import Errand, Jobs, NextTime
 from rollbook.services.erasing import FINISH_JOB, Erasing
 from rollbook.services.fact_book import JOB as FOLD_JOB
 from rollbook.services.fact_book import FactBook
+from rollbook.services.outbox import JOB as SEND_JOB
+from rollbook.services.outbox import LOOK_EVERY as LOOK_FOR_MESSAGES
+from rollbook.services.outbox import Outbox
 from rollbook.services.purging import Purging
 from rollbook.services.reviewing import LOOK_EVERY, Reviewing
 from rollbook.services.session_life import SessionLife
 from rollbook.services.session_times import CLOSE_JOB, OPEN_JOB
+from rollbook.services.staff_news import DAILY_JOB, TROUBLE_JOB, StaffNews
+from rollbook.services.staff_news import LOOK_EVERY as LOOK_FOR_TROUBLE
 from rollbook.services.timetable import PLAN_AT, PLAN_JOB, Timetable
 
 ANCHOR_JOB, ANCHOR_AT = "anchor of the register", time(4, 20)
 FOLD_AT = time(2, 40)
+NEWS_AT = time(6, 45)
 PURGE_JOB, PURGE_AT = "purge", time(3, 40)
 REVIEW_JOB = "forget unsure faces"
 
@@ -50,6 +56,10 @@ class Parts(Protocol):
     def backups(self) -> Backups: ...
     @property
     def facts(self) -> FactBook: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def staff_news(self) -> StaffNews: ...
     def uow(self) -> UnitOfWork: ...
 
 
@@ -80,6 +90,21 @@ def jobs_of(parts: Parts) -> Jobs:
     )
     jobs.register(
         FOLD_JOB, lambda errand: parts.facts.fold_when_due(errand), every_day(parts, FOLD_AT)
+    )
+    jobs.register(
+        SEND_JOB,
+        lambda errand: parts.outbox.run_when_due(errand),
+        lambda after: after + LOOK_FOR_MESSAGES,
+    )
+    jobs.register(
+        DAILY_JOB,
+        lambda errand: parts.staff_news.daily_when_due(errand),
+        every_day(parts, NEWS_AT),
+    )
+    jobs.register(
+        TROUBLE_JOB,
+        lambda errand: parts.staff_news.trouble_when_due(errand),
+        lambda after: after + LOOK_FOR_TROUBLE,
     )
     return jobs
 

@@ -9,6 +9,7 @@ from rollbook.domain.absences import Absence, covering, excused_by_absence, leav
 from rollbook.domain.attendance import ABSENCE_TOLD, Mark, MarkKind, Method, Session, Status
 from rollbook.domain.ports import UnitOfWork
 from rollbook.domain.subjects import new_id
+from rollbook.services.announcing import write_mark
 from rollbook.services.marks import entry_of, marks_of
 
 TAKEN_BACK = "absence taken back"
@@ -65,7 +66,7 @@ def take_back(
         rule=TAKEN_BACK,
         corrects=said.mark_id,
     )
-    uow.register.append(entry_of(mark, uow.vault))
+    write_mark(uow, session, mark, now)
     return True
 
 

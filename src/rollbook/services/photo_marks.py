@@ -26,8 +26,9 @@ from rollbook.domain.review import worth_a_look
 from rollbook.domain.statements import Change, statement, was_set_absent
 from rollbook.domain.subjects import new_id
 from rollbook.errors import InvalidInput
+from rollbook.services.announcing import write_mark
 from rollbook.services.galleries import may_be_recognised
-from rollbook.services.marks import entry_of, marks_of
+from rollbook.services.marks import marks_of
 from rollbook.services.photo import PhotoFace, PhotoResult, photo_review
 from rollbook.services.reviewing import all_agree
 
@@ -135,11 +136,11 @@ class PhotoMarks:
             if own and isinstance(face.decision, Identified)
             else None,
         )
-        uow.register.append(entry_of(mark, uow.vault))
+        write_mark(uow, session, mark, self._clock.now())
         if was_set_absent(record):
             change = Change(subject_id, Status.OPEN, ASSIGNED)
             taken_back = statement(session, record, change, by, at=self._clock.now())
-            uow.register.append(entry_of(taken_back, uow.vault))
+            write_mark(uow, session, taken_back, self._clock.now())
         return mark
 
 

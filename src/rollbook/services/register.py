@@ -31,9 +31,10 @@ from rollbook.domain.register import EntryKind, NewEntry, Verification
 from rollbook.domain.statements import Change, statement
 from rollbook.domain.subjects import new_id
 from rollbook.errors import AlreadyExists, InvalidInput, SessionClosed
+from rollbook.services.announcing import announce_closing, write_mark
 from rollbook.services.excusing import excuse_told
 from rollbook.services.galleries import may_be_recognised
-from rollbook.services.marks import entry_of, marks_about, marks_of
+from rollbook.services.marks import marks_about, marks_of
 from rollbook.services.replays import replays
 from rollbook.services.session_times import closing
 
@@ -95,7 +96,9 @@ class RegisterKeeper:
             require_counted(session)
             session = replace(session, state=SessionState.CLOSED)
             uow.sessions.update(session)
-            uow.register.append(session_entry(session, "closed", self._clock.now(), by))
+            now = self._clock.now()
+            uow.register.append(session_entry(session, "closed", now, by))
+            announce_closing(uow, session, now)
             uow.register.seal_sheet(session.session_id)
             uow.commit()
         return session
@@ -141,7 +144,7 @@ class RegisterKeeper:
                 direction=direction,
                 evidence=evidence,
             )
-            return mark if _append(uow, mark) else QUIET
+            return mark if _append(uow, session, mark, self._clock.now()) else QUIET
 
     def mark_by_hand(
         self, session_id: str, subject_id: str, status: Status, reason: str | None, by: str
@@ -165,7 +168,7 @@ class RegisterKeeper:
             marks = marks_about(uow, session.session_id, subject_id)
             record = record_of(session, subject_id, marks, now)
             mark = statement(session, record, said, clean_remark(by) or "unknown", at=now)
-            _append(uow, mark)
+            _append(uow, session, mark, now)
             return mark
 
     def marks(self, session_id: str) -> list[Mark]:
@@ -259,10 +262,10 @@ def clean_remark(text: str | None) -> str | None:
     return kept or None
 
 
-def _append(uow: UnitOfWork, mark: Mark) -> bool:
+def _append(uow: UnitOfWork, session: Session, mark: Mark, now: datetime) -> bool:
     """Append and commit; False when somebody else has written the same arrival."""
     try:
-        uow.register.append(entry_of(mark, uow.vault))
+        write_mark(uow, session, mark, now)
     except AlreadyExists:
         return False
     uow.commit()

@@ -26,8 +26,9 @@ from rollbook.domain.requests import (
 from rollbook.domain.statements import SETTABLE, Change, statement
 from rollbook.domain.subjects import new_id
 from rollbook.errors import AlreadyExists, InvalidInput, NotFound
+from rollbook.services.announcing import announce_decision, write_mark
 from rollbook.services.excusing import excuse
-from rollbook.services.marks import entry_of, marks_about
+from rollbook.services.marks import marks_about
 from rollbook.services.register import clean_remark
 from rollbook.services.request_rules import concerns, overdue_after, sessions_of
 
@@ -206,6 +207,7 @@ class RequestDesk:
             )
             uow.requests.update(request)
             self._log(uow, request, f"request {request.state.value}", by)
+            announce_decision(uow, request, self._clock.now())
             uow.commit()
         return Verdict(request, marks)
 
@@ -274,7 +276,7 @@ class RequestDesk:
     ) -> Mark:
         change = Change(record.subject_id, status, reason)
         mark = statement(session, record, change, by, at=self._clock.now(), rule=GRANTED)
-        uow.register.append(entry_of(mark, uow.vault))
+        write_mark(uow, session, mark, mark.at)
         return mark
 
     def _log(self, uow: UnitOfWork, request: Request, event: str, by: str = "") -> None:

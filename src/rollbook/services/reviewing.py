@@ -30,9 +30,10 @@ from rollbook.domain.review import CAMERA, Doubtful, doubt_body, doubt_from_body
 from rollbook.domain.statements import Change, statement, was_set_absent
 from rollbook.domain.subjects import new_id
 from rollbook.errors import InvalidInput
+from rollbook.services.announcing import write_mark
 from rollbook.services.due import Errand
 from rollbook.services.galleries import may_be_recognised, who_agreed
-from rollbook.services.marks import entry_of, marks_of
+from rollbook.services.marks import marks_of
 from rollbook.services.site import faces_enabled, review_window
 
 LOOK_EVERY = timedelta(hours=1)  # so often old faces are forgotten, and never later than promised
@@ -129,7 +130,7 @@ class Reviewing:
             uow.reviews.delete(review_id)
             marks = self._marks(uow, session, found, subject_id, by)
             for mark in marks:
-                uow.register.append(entry_of(mark, uow.vault))
+                write_mark(uow, session, mark, self._clock.now())
             self._log(uow, found, by, subject_id)
             uow.commit()
         return Decided(found, tuple(marks))

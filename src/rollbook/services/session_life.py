@@ -8,6 +8,7 @@ from datetime import datetime
 from rollbook.domain.attendance import Session, SessionState
 from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.errors import NotFound, SessionClosed
+from rollbook.services.announcing import announce_closing
 from rollbook.services.due import Errand
 from rollbook.services.excusing import excuse_told, was_taken
 from rollbook.services.marks import marks_of
@@ -132,7 +133,8 @@ def _closed(uow: UnitOfWork, session: Session, now: datetime) -> None:
     if not was_taken(marks_of(uow, [session.session_id])[session.session_id]):
         _moved(uow, session, SessionState.NOT_TAKEN, "not taken", now, TIMETABLE)
         return
-    _moved(uow, session, SessionState.CLOSED, "closed", now, TIMETABLE)
+    closed = _moved(uow, session, SessionState.CLOSED, "closed", now, TIMETABLE)
+    announce_closing(uow, closed, now)
     uow.register.seal_sheet(session.session_id)
 
 

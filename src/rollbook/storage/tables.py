@@ -384,9 +384,10 @@ recipients = Table(
     "recipients",
     metadata,
     Column("recipient_id", _Id, primary_key=True),
-    Column("subject_id", _Id, index=True),  # guardians and the person; sealed under their key
+    Column("subject_id", _Id, index=True),  # guardians, and the person
     Column("user_id", _Id, index=True),  # staff
-    Column("payload", LargeBinary, nullable=False, info=MESSAGES),
+    Column("person", LargeBinary, info=SUBJECT),  # what belongs to a person; else `payload`
+    Column("payload", LargeBinary, info=MESSAGES),
 )
 
 outbox = Table(
@@ -399,6 +400,9 @@ outbox = Table(
     Column("state", String(8), index=True, nullable=False),
     Column("due_at", BigInteger, index=True, nullable=False),  # microseconds since 1970, UTC
     Column("lease_until", BigInteger),  # somebody sends it until then
+    Column("over_at", BigInteger),  # when it was sent, dropped or given up
     Column("attempts", Integer, nullable=False),
-    Column("payload", LargeBinary, nullable=False, info=MESSAGES),
+    Column("bundle", _Id, index=True),  # rows with the same one leave as one message
+    Column("person", LargeBinary, info=SUBJECT),  # what is about a person; else `payload`
+    Column("payload", LargeBinary, info=MESSAGES),
 )

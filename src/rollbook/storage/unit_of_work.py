@@ -32,10 +32,12 @@ from rollbook.storage.repositories.cameras import SqlCameras
 from rollbook.storage.repositories.documents import SqlDocuments
 from rollbook.storage.repositories.due import SqlDueWork
 from rollbook.storage.repositories.kiosk import SqlCredentials, SqlDevices
+from rollbook.storage.repositories.outbox import SqlOutbox
 from rollbook.storage.repositories.passkeys import SqlPasskeys
 from rollbook.storage.repositories.people import SqlConsents, SqlSubjects
 from rollbook.storage.repositories.protection import SqlProtection
 from rollbook.storage.repositories.receipts import SqlReceipts
+from rollbook.storage.repositories.recipients import SqlRecipients
 from rollbook.storage.repositories.requests import SqlRequests
 from rollbook.storage.repositories.samples import SqlReferences
 from rollbook.storage.repositories.series import SqlSeries
@@ -198,6 +200,14 @@ class SqlUnitOfWork:
     @cached_property
     def blocks(self) -> SqlBlocks:
         return SqlBlocks(self._connection, self.vault)
+
+    @cached_property
+    def recipients(self) -> SqlRecipients:
+        return SqlRecipients(self._connection, self.vault)
+
+    @cached_property
+    def outbox(self) -> SqlOutbox:
+        return SqlOutbox(self._connection, self.vault)
 
     @cached_property
     def receipts(self) -> SqlReceipts:

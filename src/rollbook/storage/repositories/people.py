@@ -25,6 +25,8 @@ from rollbook.storage.tables import (
     absences,
     consents,
     credentials,
+    outbox,
+    recipients,
     requests,
     samples,
     subject_keys,
@@ -94,7 +96,8 @@ class SqlSubjects:
         self._touch()
 
     def remove(self, subject_id: str) -> None:
-        for table in (absences, credentials, requests, samples, consents, subjects):
+        held = (absences, credentials, outbox, recipients, requests, samples, consents, subjects)
+        for table in held:
             self._connection.execute(delete(table).where(table.c.subject_id == subject_id))
         self._vault.destroy_key(subject_id)
         self._touch()

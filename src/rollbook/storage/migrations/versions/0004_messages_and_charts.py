@@ -26,7 +26,8 @@ def upgrade() -> None:
         sa.Column("recipient_id", sa.String(length=32), nullable=False),
         sa.Column("subject_id", sa.String(length=32), nullable=True),
         sa.Column("user_id", sa.String(length=32), nullable=True),
-        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.Column("person", sa.LargeBinary(), nullable=True),
+        sa.Column("payload", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("recipient_id", name=op.f("pk_recipients")),
     )
     for column in ("subject_id", "user_id"):
@@ -40,11 +41,14 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
         sa.Column("lease_until", sa.BigInteger(), nullable=True),
+        sa.Column("over_at", sa.BigInteger(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.Column("bundle", sa.String(length=32), nullable=True),
+        sa.Column("person", sa.LargeBinary(), nullable=True),
+        sa.Column("payload", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_outbox")),
         sa.UniqueConstraint("message_id", name=op.f("uq_outbox_message_id")),
         sa.UniqueConstraint("event", name=op.f("uq_outbox_event")),
     )
-    for column in ("subject_id", "state", "due_at"):
+    for column in ("subject_id", "state", "due_at", "bundle"):
         op.create_index(op.f(f"ix_outbox_{column}"), "outbox", [column], unique=False)

@@ -1,0 +1,171 @@
+"""E-mail by SMTP: `mailto://` and `mailtos://` addresses, written as Apprise writes them.
+
+Own code because Apprise makes a new Message-ID for each attempt and tells of a refusal only that
+there was one; see docs/adr for why both matter.
+"""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.utils import format_datetime, formataddr
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from rollbook.domain.messages import Message
+from rollbook.errors import InvalidInput, NotificationError
+
+PLAIN, SECURE = "mailto", "mailtos"
+PORTS = {PLAIN: 25, SECURE: 587}
+DIRECT_TLS = 465
+TIMEOUT = 15.0  # seconds for each answer of the server
+EVENT_HEADER = "X-Rollbook-Event"
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """Where and as whom mail is handed in."""
+
+    host: str
+    port: int
+    secure: bool
+    user: str
+    password: str = field(repr=False)
+    sender: str
+    name: str
+
+
+def is_mail(url: str) -> bool:
+    return urlsplit(url).scheme in PORTS
+
+
+def mailbox_of(url: str) -> Mailbox:
+    """Return what an address says, as mailtos://user:password@mail.school.example?from=a@b.
+
+    Raises:
+        InvalidInput: the host or the sender is missing.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise InvalidInput("This is no address of a mail server.") from error
+    asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    host = asked.get("smtp") or parts.hostname or ""
+    user = unquote(parts.username or "")
+    sender = asked.get("from") or (user if "@" in user else f"{user}@{parts.hostname}")
+    if not host or sender.startswith("@") or _has_breaks(sender + host):
+        raise InvalidInput(
+            "Write the mail server as mailtos://user:password@mail.example.org?from=school@"
+            "example.org"
+        )
+    secure = parts.scheme == SECURE
+    login = asked.get("user") or user
+    return Mailbox(
+        host=host,
+        port=port or PORTS[parts.scheme],
+        secure=secure,
+        user=login,
+        password=unquote(parts.password or ""),
+        sender=sender,
+        name=asked.get("name", ""),
+    )
+
+
+def send_mail(message: Message, timeout: float = TIMEOUT) -> None:
+    """Return once the server has taken the mail.
+
+    Raises:
+        NotificationError: it refused it; for good with an answer of 500 and above, or where the
+            addresses can never be used.
+    """
+    box = mailbox_of(message.url)
+    mail = mail_of(message, box)
+    try:
+        with _connected(box, timeout) as server:
+            server.send_message(mail, box.sender, [message.to])
+    except smtplib.SMTPRecipientsRefused as error:
+        ((code, answer),) = error.recipients.values()
+        raise _refused(code, answer) from error
+    except smtplib.SMTPResponseException as error:
+        raise _refused(error.smtp_code, error.smtp_error) from error
+    except smtplib.SMTPNotSupportedError as error:
+        raise NotificationError(
+            "The mail server does not offer what is needed.", permanent=True
+        ) from error
+    except ssl.SSLCertVerificationError as error:
+        raise NotificationError(
+            "The certificate of the mail server does not hold.", permanent=False
+        ) from error
+    except (smtplib.SMTPException, OSError) as error:
+        raise NotificationError(
+            f"The mail server cannot be reached ({type(error).__name__}).", permanent=False
+        ) from error
+
+
+def mail_of(message: Message, box: Mailbox) -> EmailMessage:
+    """Return the mail: plain text, the same Message-ID in every attempt, one click to stop.
+
+    Raises:
+        NotificationError: the recipient is no address.
+    """
+    if "@" not in message.to or _has_breaks(message.to):
+        raise NotificationError("This is no e-mail address.", permanent=True)
+    mail = EmailMessage()
+    domain = box.sender.rpartition("@")[2]
+    mail["Message-ID"] = f"<{message.message_id}@{domain}>"
+    mail["Date"] = format_datetime(datetime.now(UTC))
+    mail["From"] = formataddr((box.name, box.sender))
+    mail["To"] = message.to
+    mail["Subject"] = message.subject
+    mail["Content-Language"] = message.language
+    mail["Auto-Submitted"] = "auto-generated"
+    mail[EVENT_HEADER] = message.event_id
+    if message.unsubscribe_url is not None:
+        mail["List-Unsubscribe"] = f"<{message.unsubscribe_url}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    mail.set_content(message.body)
+    return mail
+
+
+@contextmanager
+def _connected(box: Mailbox, timeout: float) -> Iterator[smtplib.SMTP]:
+    context = ssl.create_default_context()
+    direct = box.secure and box.port == DIRECT_TLS
+    server = (
+        smtplib.SMTP_SSL(box.host, box.port, timeout=timeout, context=context)
+        if direct
+        else smtplib.SMTP(box.host, box.port, timeout=timeout)
+    )
+    try:
+        if box.secure and not direct:
+            server.starttls(context=context)
+        if box.password:
+            server.login(box.user, box.password)
+        yield server
+    finally:
+        _leave(server)
+
+
+def _leave(server: smtplib.SMTP) -> None:
+    """Say good-bye; what was accepted is accepted, whatever the server answers to that."""
+    try:
+        server.quit()
+    except (smtplib.SMTPException, OSError):
+        server.close()
+
+
+def _refused(code: int, answer: bytes | str) -> NotificationError:
+    """Return what the server said, without the addresses in it."""
+    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else str(answer)
+    words = [word for word in text.split() if "@" not in word][:12]
+    said = " ".join(words)
+    return NotificationError(f"The mail server answered {code}: {said}", permanent=code >= 500)
+
+
+def _has_breaks(text: str) -> bool:
+    return any(character in text for character in "\r\n\0")

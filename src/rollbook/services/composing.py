@@ -1,0 +1,173 @@
+"""From what happened to what is said: looked up when a message leaves, and not before.
+
+So a mark that was corrected meanwhile sends nothing, nor does a message to who opted out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from rollbook.domain.attendance import AttendanceRecord, Session, SessionState, record_of
+from rollbook.domain.message_texts import DAILY, DECISIONS, FOOTER, fill
+from rollbook.domain.messages import (
+    TOLD_STATUS,
+    Channel,
+    Event,
+    EventKind,
+    Message,
+    Queued,
+    Recipient,
+)
+from rollbook.domain.ports import UnitOfWork
+from rollbook.errors import NotFound
+from rollbook.services.announcing import row_of_absences
+from rollbook.services.marks import marks_about
+from rollbook.services.message_settings import address_of, channels_of, rules_of, text_of
+from rollbook.services.unsubscribing import token_of
+
+CORRECTED = "corrected before it was sent"
+OPTED_OUT = "the recipient wants no such messages"
+SWITCHED_OFF = "the site does not tell this"
+GONE = "the session or person is not there any more"
+NO_CHANNEL = "The channel was removed. Choose another one for this recipient."
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Why a message is not sent."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One event in words."""
+
+    subject: str
+    body: str
+
+
+def recipient_of(uow: UnitOfWork, event: Event) -> Recipient | Dropped:
+    """Return who is told, if they still want to be and the site still tells this."""
+    rules = rules_of(uow)
+    if not rules.enabled or event.kind in rules.off:
+        return Dropped(SWITCHED_OFF)
+    found = uow.recipients.get(event.recipient_id)
+    if found is None or not found.active or event.kind not in found.wants:
+        return Dropped(OPTED_OUT)
+    return found
+
+
+def channel_of(uow: UnitOfWork, recipient: Recipient) -> Channel | None:
+    known = {one.channel_id: one for one in channels_of(uow)}
+    return known.get(recipient.channel_id)
+
+
+def say(
+    uow: UnitOfWork, event: Event, language: str, now: datetime, zone: ZoneInfo
+) -> Said | Dropped:
+    """Return an event in words, or why there is nothing to say any more."""
+    values = _values(uow, event, language, now, zone)
+    if isinstance(values, Dropped):
+        return values
+    text = text_of(uow, event.kind, language)
+    return Said(_one_line(fill(text.subject, values)), fill(text.body, values).strip())
+
+
+def message_of(
+    uow: UnitOfWork,
+    rows: Sequence[Queued],
+    said: Sequence[Said],
+    recipient: Recipient,
+    channel: Channel,
+) -> Message:
+    """Return what is handed to the provider: one event, or several of a day in one."""
+    first, language = rows[0], recipient.language
+    subject, body = said[0].subject, said[0].body
+    if len(said) > 1:
+        daily = DAILY.get(language, DAILY["en"])
+        subject = fill(daily, {"count": str(len(said))})
+        body = "\n\n".join(f"{one.subject}\n{one.body}" for one in said)
+    link = unsubscribe_url(uow, recipient)
+    if link is not None:
+        body += "\n\n" + fill(FOOTER.get(language, FOOTER["en"]), {"url": link})
+    return Message(
+        message_id=first.message_id,
+        event_id=first.message_id,
+        url=channel.url.replace("{to}", quote(recipient.address, safe="@+")),
+        to=recipient.address,
+        subject=subject,
+        body=body,
+        language=language,
+        unsubscribe_url=link,
+    )
+
+
+def unsubscribe_url(uow: UnitOfWork, recipient: Recipient) -> str | None:
+    """Return the address that ends messages with one click; None where the site has none."""
+    base = address_of(uow)
+    token = token_of(uow.vault, recipient.recipient_id)
+    return f"{base}/messages/stop/{token}" if base else None
+
+
+def _values(
+    uow: UnitOfWork, event: Event, language: str, now: datetime, zone: ZoneInfo
+) -> dict[str, str] | Dropped:
+    values = {"site": str(uow.site.get("site_name") or "Rollbook"), **event.values}
+    try:
+        if event.subject_id is not None:
+            values["name"] = uow.subjects.get(event.subject_id).name
+        if event.session_id is not None:
+            return _of_session(uow, event, values, now, zone)
+    except NotFound:
+        return Dropped(GONE)
+    if event.kind is EventKind.DECIDED:
+        words = DECISIONS.get(language, DECISIONS["en"])
+        values["decision"] = words.get(values.get("decision", ""), "")
+    return values
+
+
+def _of_session(
+    uow: UnitOfWork, event: Event, values: dict[str, str], now: datetime, zone: ZoneInfo
+) -> dict[str, str] | Dropped:
+    session = uow.sessions.get(str(event.session_id))
+    subject_id = str(event.subject_id)
+    marks = marks_about(uow, session.session_id, subject_id)
+    record = record_of(session, subject_id, marks, now)
+    more = _still(uow, event, session, record, now)
+    if more is None:
+        return Dropped(CORRECTED)
+    start = session.starts_at.astimezone(zone)
+    group = uow.groups.get(session.group_id).name
+    arrived = record.arrived_at or session.starts_at
+    return {
+        **values,
+        **more,
+        "group": group,
+        "session": session.title or group,
+        "day": session.business_date.isoformat(),
+        "time": f"{start:%H:%M}",
+        "arrived": f"{arrived.astimezone(zone):%H:%M}",
+    }
+
+
+def _still(
+    uow: UnitOfWork, event: Event, session: Session, record: AttendanceRecord, now: datetime
+) -> Mapping[str, str] | None:
+    """Return what else is said, None where it is so no more."""
+    if session.state is SessionState.CANCELLED:
+        return None
+    if event.kind in TOLD_STATUS:
+        return {} if record.status is TOLD_STATUS[event.kind] else None
+    if event.kind is EventKind.IN_A_ROW:
+        count, _ = row_of_absences(uow, session, [record.subject_id], now)[record.subject_id]
+        return {"count": str(count)} if count >= int(event.values["line"]) else None
+    return {}
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

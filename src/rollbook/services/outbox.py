@@ -1,0 +1,262 @@
+"""Sends what waits in the outbox: claimed, composed, handed over, noted.
+
+1. A message is claimed with a lease by an update that only one worker wins.
+2. It is composed from what the register says now, outside of any lock.
+3. The provider accepts or refuses it. Only here a kill can lead to a repeat, which has the same
+   Message-ID and event id, so that a mail program shows it once.
+4. What became of it is noted under the same claim.
+"""
+
+from __future__ import annotations
+
+import logging
+import time as clocks
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from rollbook.domain.messages import (
+    AT_ANY_HOUR,
+    Channel,
+    Message,
+    MessageRules,
+    MessageState,
+    Queued,
+    Recipient,
+    Sender,
+    after_quiet,
+    next_daily,
+    retry_after,
+)
+from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
+from rollbook.domain.register import EntryKind, NewEntry
+from rollbook.domain.subjects import new_id
+from rollbook.errors import NotFound, NotificationError, StorageUnavailable
+from rollbook.services.composing import (
+    NO_CHANNEL,
+    Dropped,
+    Said,
+    channel_of,
+    message_of,
+    recipient_of,
+    say,
+)
+from rollbook.services.due import Errand
+from rollbook.services.message_settings import rules_of
+
+JOB = "send messages"
+LOOK_EVERY = timedelta(seconds=30)
+LEASE = timedelta(minutes=5)  # longer than any provider takes
+AT_ONCE = 500  # messages in one run
+BUDGET = 20.0  # seconds of one run: sessions open and close by the same clock
+KEPT = timedelta(days=30)  # so long it can be seen what was sent
+SHOWN = 200
+PATIENCE, PAUSE = 120.0, 0.5  # seconds; less than the lease
+INSIDE = "Something went wrong inside Rollbook; its log says what."
+TEST = {
+    "en": "This is a test. It has arrived.",
+    "de": "Dies ist ein Test. Er ist angekommen.",
+}
+
+Dispatch = Callable[[Sequence[str]], None]
+"""Takes message ids to whoever sends them: this process, or other machines."""
+
+log = logging.getLogger(__name__)
+
+
+class Outbox:
+    """Sends messages; any number of workers may at once."""
+
+    def __init__(
+        self,
+        open_uow: OpenUnitOfWork,
+        clock: Clock,
+        sender: Sender,
+        zone: Callable[[], ZoneInfo],
+        dispatch: Dispatch | None = None,
+    ) -> None:
+        """Without `dispatch` messages are sent by who finds them due."""
+        self._open_uow = open_uow
+        self._clock = clock
+        self._sender = sender
+        self._zone = zone
+        self._dispatch = dispatch or self.deliver_some
+
+    def run_when_due(self, errand: Errand) -> None:
+        self.run()
+
+    def run(self) -> int:
+        """Send what is due, or let others do it; return how many messages were found."""
+        now = self._clock.now()
+        with self._open_uow() as uow:
+            if not rules_of(uow).enabled and not uow.outbox.counts():
+                return 0
+            found = uow.outbox.due(now, AT_ONCE)
+            if uow.outbox.purge(now - KEPT):
+                uow.commit()
+        if found:
+            self._dispatch(found)
+        return len(found)
+
+    def deliver_some(self, message_ids: Sequence[str]) -> None:
+        """Send these, as far as the time of one run goes; the rest stays due."""
+        until = clocks.monotonic() + BUDGET
+        for message_id in message_ids:
+            if clocks.monotonic() > until:
+                return
+            self.deliver(message_id)
+
+    def deliver(self, message_id: str) -> bool:
+        """Send one message, with what leaves together with it; return whether it was sent.
+
+        False: somebody else has it, it is put off, dropped, or the provider refused it.
+        """
+        now = self._clock.now()
+        with self._open_uow() as uow:
+            rows = uow.outbox.claim(message_id, now, now + LEASE)
+            uow.commit()
+        if not rows:
+            return False
+        try:
+            with self._open_uow() as uow:
+                planned = self._plan(uow, rows, now)
+                uow.commit()
+        except Exception:  # one message must not keep others from leaving
+            log.exception("message %s could not be composed", message_id)
+            self._refused(rows, NotificationError(INSIDE, permanent=False))
+            return False
+        return planned is not None and self._hand_over(*planned)
+
+    def failures(self) -> list[Queued]:
+        """Return what was given up, newest first."""
+        with self._open_uow() as uow:
+            return uow.outbox.newest([MessageState.FAILED], SHOWN)
+
+    def newest(self, states: Sequence[MessageState] = tuple(MessageState)) -> list[Queued]:
+        with self._open_uow() as uow:
+            return uow.outbox.newest(states, SHOWN)
+
+    def try_again(self, message_id: str, by: str) -> None:
+        """Let a message that was given up wait anew.
+
+        Raises:
+            NotFound: none with this id was given up.
+        """
+        with self._open_uow() as uow:
+            uow.register.hold()
+            if not uow.outbox.again(message_id, self._clock.now()):
+                raise NotFound("This message was not given up.")
+            self._note(uow, "message tried again", message_id, by)
+            uow.commit()
+
+    def try_out(self, channel: Channel, address: str, language: str, site: str) -> None:
+        """Send a message that says it is a test.
+
+        Raises:
+            NotificationError: the provider did not take it.
+        """
+        made = new_id()
+        text = TEST.get(language, TEST["en"])
+        url = channel.url.replace("{to}", quote(address, safe="@+"))
+        self._sender.send(Message(made, made, url, address, f"{site}: Test", text, language))
+
+    def _plan(
+        self, uow: UnitOfWork, rows: Sequence[Queued], now: datetime
+    ) -> tuple[list[Queued], Message] | None:
+        """Return what leaves now as which message; what does not is noted."""
+        kept: list[tuple[Queued, Said]] = []
+        recipient: Recipient | None = None
+        zone, rules = self._zone(), rules_of(uow)
+        for row in rows:
+            found = recipient_of(uow, row.event)
+            if isinstance(found, Dropped):
+                uow.outbox.end(row, MessageState.DROPPED, now, found.reason)
+                continue
+            if self._is_put_off(uow, row, found, rules, zone, now):
+                continue
+            said = say(uow, row.event, found.language, now, zone)
+            if isinstance(said, Dropped):
+                uow.outbox.end(row, MessageState.DROPPED, now, said.reason)
+                continue
+            recipient = found
+            kept.append((row, said))
+        if recipient is None:
+            return None
+        channel = channel_of(uow, recipient)
+        if channel is None:
+            self._give_up(uow, [row for row, _ in kept], NO_CHANNEL)
+            return None
+        leaving = [row for row, _ in kept]
+        return leaving, message_of(uow, leaving, [s for _, s in kept], recipient, channel)
+
+    def _is_put_off(
+        self,
+        uow: UnitOfWork,
+        row: Queued,
+        recipient: Recipient,
+        rules: MessageRules,
+        zone: ZoneInfo,
+        now: datetime,
+    ) -> bool:
+        """Let a message wait for the end of the quiet hours, or for that of the day."""
+        if row.event.kind in AT_ANY_HOUR:
+            return False
+        if recipient.daily and row.bundle is None:
+            until = next_daily(now, rules, zone)
+            return uow.outbox.put_off(row, until, "", recipient.recipient_id)
+        until = after_quiet(now, rules, zone)
+        return until > now and uow.outbox.put_off(row, until, row.reason, row.bundle)
+
+    def _hand_over(self, rows: list[Queued], message: Message) -> bool:
+        try:
+            self._sender.send(message)
+        except NotificationError as error:
+            self._refused(rows, error)
+            return False
+        self._note_sent(rows)
+        return True
+
+    def _note_sent(self, rows: Sequence[Queued]) -> None:
+        """Note that the provider has it; a database that is busy must not lead to a repeat."""
+        until = clocks.monotonic() + PATIENCE
+        while True:
+            try:
+                with self._open_uow() as uow:
+                    now = self._clock.now()
+                    for row in rows:
+                        uow.outbox.end(row, MessageState.SENT, now)
+                    uow.commit()
+                return
+            except StorageUnavailable:
+                if clocks.monotonic() > until:
+                    raise
+                clocks.sleep(PAUSE)
+
+    def _refused(self, rows: list[Queued], error: NotificationError) -> None:
+        wait = None if error.permanent else retry_after(rows[0].attempts)
+        log.warning("message %s was not accepted; %s", rows[0].message_id, _next(wait))
+        with self._open_uow() as uow:
+            if wait is None:
+                self._give_up(uow, rows, str(error))
+            else:
+                until = self._clock.now() + wait
+                for row in rows:
+                    uow.outbox.put_off(row, until, str(error), row.bundle)
+            uow.commit()
+
+    def _give_up(self, uow: UnitOfWork, rows: Sequence[Queued], reason: str) -> None:
+        uow.register.hold()
+        now = self._clock.now()
+        for row in rows:
+            if uow.outbox.end(row, MessageState.FAILED, now, reason):
+                self._note(uow, "message given up", row.message_id, "messages")
+
+    def _note(self, uow: UnitOfWork, event: str, message_id: str, by: str) -> None:
+        at = self._clock.now().isoformat()
+        body = {"event": event, "at": at, "by": by, "message": message_id}
+        uow.register.append(NewEntry(EntryKind.SETTING, body))
+
+
+def _next(wait: timedelta | None) -> str:
+    return "it is given up" if wait is None else f"next attempt in {wait}"
