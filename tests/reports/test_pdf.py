@@ -31,7 +31,7 @@ class Word:
 def words_of(register: MonthRegister) -> list[list[Word]]:
     """Return the words of each page."""
     pages = []
-    for page in PdfReader(io.BytesIO(month_pdf(register))).pages:
+    for page in PdfReader(io.BytesIO(month_pdf(register, cover=False))).pages:
         words: list[Word] = []
 
         def keep(text: str, matrix: list[float], place: list[float], *_: object) -> None:

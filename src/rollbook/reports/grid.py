@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import groupby
 
 from rollbook.domain.attendance import Status
-from rollbook.domain.month import GroupMonth, MonthRegister
+from rollbook.domain.month import GroupMonth, Month, MonthRegister
 from rollbook.domain.totals import Totals
 from rollbook.reports.letters import EMPTY_CELL, GUEST, LETTERS, WEEKDAYS, WORDS
 from rollbook.reports.plan import Column
@@ -80,6 +80,10 @@ class _Drawing:
         self.totals_x = self.first_x + self.unit * self._columns_width
 
     @property
+    def _span(self) -> str:
+        return "whole month" if isinstance(self.page.register.period, Month) else "all days"
+
+    @property
     def _columns_width(self) -> float:
         return sum(column.width for column in self.page.columns)
 
@@ -121,7 +125,7 @@ class _Drawing:
         group, register = self.page.group, self.page.register
         name = self.setter.shorten(group.group.name, TITLE_SIZE, TITLE_WIDTH, bold=True)
         self._text(LEFT, TOP + 4.2, name, TITLE_SIZE, bold=True)
-        self.setter.right(RIGHT, TOP + 4.2, register.period.title, TITLE_SIZE, bold=True)
+        self._period(register.period.title)
         members = sum(person.on_roster for person in group.people)
         facts = [_count(members, "person", "people")]
         facts.append(_count(len(group.sessions), "session", "sessions"))
@@ -132,6 +136,14 @@ class _Drawing:
         room = RIGHT - LEFT - self.setter.width(summary, 8.5) - 6
         self._text(LEFT, TOP + 9, self.setter.shorten(register.site, 8.5, room), 8.5)
         self.setter.right(RIGHT, TOP + 9, summary, 8.5)
+
+    def _period(self, title: str) -> None:
+        """Write which days these are, smaller where they need more room than a month."""
+        room = RIGHT - LEFT - TITLE_WIDTH - 2
+        width = self.setter.width(title, TITLE_SIZE, bold=True)
+        size = max(7.0, min(TITLE_SIZE, TITLE_SIZE * room / width))
+        shown = self.setter.shorten(title, size, room, bold=True)
+        self.setter.right(RIGHT, TOP + 4.2, shown, size, bold=True)
 
     def _quiet_days(self, top: float, bottom: float) -> None:
         self.canvas.set_fill_color(QUIET)
@@ -146,7 +158,7 @@ class _Drawing:
         for day, group in groupby(self._each_column(), key=lambda item: item[0].day):
             cells = list(group)
             left, right = cells[0][1], cells[-1][2]
-            if right - left < 3:
+            if right - left < 4:
                 continue  # a narrow quiet day between days with several sessions
             middle = (left + right) / 2
             self.setter.centred(middle, top + 3.1, WEEKDAYS[day.weekday()][:2], 6)
@@ -155,7 +167,7 @@ class _Drawing:
                 for column, cell_left, cell_right in cells:
                     self._session_time(column, (cell_left + cell_right) / 2, top + 15)
         self._text(LEFT + NUMBER_WIDTH + 1, top + 6.9, "Name", 7, bold=True)
-        self.setter.centred((self.totals_x + RIGHT) / 2, top + 3.1, "whole month", 6)
+        self.setter.centred((self.totals_x + RIGHT) / 2, top + 3.1, self._span, 6)
         for index, status in enumerate(self.counted):
             self._total(top + 6.9, index, LETTERS[status], bold=True)
         self._percent(top + 6.9, "%", bold=True)

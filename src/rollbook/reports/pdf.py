@@ -1,15 +1,20 @@
-"""The month as a register to hang on the wall: PDF, A4 landscape, one grid a group."""
+"""A register as PDF, A4 landscape: a cover with charts, a grid a group, a page a person at risk."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Protocol
 
-from rollbook.domain.month import GroupMonth, MonthRegister
+from rollbook.domain.facts import Facts
+from rollbook.domain.figures import AtRisk, RiskRules, at_risk
+from rollbook.domain.month import GroupMonth, Month, MonthRegister, Row
 from rollbook.reports import grid
+from rollbook.reports.cover import CoverPage
 from rollbook.reports.grid import BOTTOM, LEFT, NOTE_HEIGHT, NOTE_SIZE, RIGHT, TOP, GridPage
 from rollbook.reports.letters import INVENTED
+from rollbook.reports.person_page import PersonPage
 from rollbook.reports.plan import Column, month_columns, split_columns, split_rows
 from rollbook.reports.typesetting import Canvas, Typesetter, code_point_name
 
@@ -38,14 +43,16 @@ class TextPage:
             setter.draw(LEFT, TOP + 14 + index * NOTE_HEIGHT, line, NOTE_SIZE)
 
 
-def month_pdf(register: MonthRegister) -> bytes:
-    """Return the PDF file of a month."""
+def month_pdf(register: MonthRegister, *, cover: bool = True) -> bytes:
+    """Return the PDF file of a register; without `cover` the grids alone, to hang on the wall."""
     with Canvas() as canvas:
         canvas.set_title(f"Attendance {register.period}")
         canvas.set_creator("Rollbook")
         canvas.set_creation_date(register.made_at)
         setter = Typesetter(canvas)
         pages = _pages(register, setter)
+        if cover and register.groups:
+            pages = _with_figures(register, pages)
         for number, page in enumerate(pages, 1):
             canvas.add_page()
             setter.unshown.clear()
@@ -72,11 +79,43 @@ def _pages(register: MonthRegister, setter: Typesetter) -> list[Page]:
     return pages
 
 
+def _with_figures(register: MonthRegister, grids: Sequence[Page]) -> list[Page]:
+    """Put the cover before the grids, and behind them a page for each person at risk."""
+    rules, facts = RiskRules(), register.facts
+    today = min(register.local(register.made_at).date(), register.period.last_day)
+    found = at_risk(facts, rules, today)
+    pages = [CoverPage(register, facts, found, rules), *grids]
+    return pages + _person_pages(register, facts, found, rules)
+
+
+def _person_pages(
+    register: MonthRegister, facts: Facts, found: Sequence[AtRisk], rules: RiskRules
+) -> list[Page]:
+    """Return the pages of people at risk; a register of one person has theirs in any case."""
+    risks: dict[str, AtRisk | None] = {one.subject_id: one for one in found}
+    if len(facts.subjects) == 1:
+        risks.setdefault(facts.subjects[0], None)
+    rows: dict[str, list[Row]] = {subject_id: [] for subject_id in risks}
+    for row in register.rows():
+        if row.person.subject_id in rows:
+            rows[row.person.subject_id].append(row)
+    return [
+        PersonPage(
+            register,
+            facts.of_subject(subject_id),
+            sorted(rows[subject_id], key=lambda row: row.session.starts_at),
+            risk,
+            rules,
+        )
+        for subject_id, risk in risks.items()
+    ]
+
+
 def _group_pages(register: MonthRegister, group: GroupMonth, setter: Typesetter) -> list[Page]:
     columns = month_columns(register.period, group.sessions)
     several = len({column.day for column in columns}) < len(columns)
     totals = len(grid.COUNTED) + bool(group.totals.open)
-    parts = split_columns(columns, grid.grid_width(totals) / grid.COLUMN_MIN)
+    parts = _parts(columns, grid.grid_width(totals) / grid.COLUMN_MIN)
     capacity = int(grid.rows_height(several, sums=True) / grid.ROW_MIN)
     ranges = split_rows(len(group.people), capacity)
     labels = group.labels()
@@ -97,6 +136,12 @@ def _group_pages(register: MonthRegister, group: GroupMonth, setter: Typesetter)
     return _with_notes(drafts, _full_names(group.group.name, labels, setter), setter)
 
 
+def _parts(columns: Sequence[Column], capacity: float) -> list[list[Column]]:
+    """Return what fits side by side on a page, never of two months."""
+    months = groupby(columns, key=lambda column: (column.day.year, column.day.month))
+    return [part for _, month in months for part in split_columns(list(month), capacity)]
+
+
 def _part_name(
     parts: Sequence[Sequence[Column]],
     part: Sequence[Column],
@@ -106,6 +151,8 @@ def _part_name(
     said = []
     if len(parts) > 1:
         first, last = part[0].day.day, part[-1].day.day
+        if len({(p[0].day.year, p[0].day.month) for p in parts}) > 1:
+            said.append(Month(part[0].day.year, part[0].day.month).title)
         said.append(f"day {first}" if first == last else f"days {first}–{last}")
     if len(ranges) > 1:
         said.append(f"people {rows.start + 1}–{rows.stop} of {ranges[-1].stop}")

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
-from rollbook.domain.month import MonthRegister
+from rollbook.domain.month import Month, MonthRegister
 from rollbook.domain.totals import RULE
 from rollbook.reports.letters import INVENTED, LETTERS, WORDS
 from rollbook.reports.rows import HEADINGS, Value, values
@@ -92,7 +92,7 @@ def _write_about(book: Book, register: MonthRegister) -> None:
 def _about(register: MonthRegister) -> Iterator[tuple[str, str]]:
     made = register.local(register.made_at)
     yield "Site", register.site
-    yield "Month", register.period.title
+    yield "Month" if isinstance(register.period, Month) else "Days", register.period.title
     yield "Made", f"{made:%Y-%m-%d %H:%M} by Rollbook; all times in {register.zone.key}"
     if register.invented:
         yield "Invented", INVENTED

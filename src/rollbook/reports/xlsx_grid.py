@@ -8,7 +8,7 @@ from typing import Any
 from xlsxwriter.utility import xl_range, xl_rowcol_to_cell
 
 from rollbook.domain.attendance import Status
-from rollbook.domain.month import GroupMonth, MonthRegister
+from rollbook.domain.month import GroupMonth, Month, MonthRegister
 from rollbook.domain.totals import RULE, Totals
 from rollbook.reports.letters import EMPTY_CELL, GUEST, INVENTED, LETTERS, WEEKDAYS, WORDS
 from rollbook.reports.plan import Column, month_columns
@@ -59,9 +59,18 @@ class _Grid:
             self.book.text(self.sheet, HEAD - 1, column, text, bold=True, bottom=1)
         for index, column_plan in enumerate(self.columns, FIRST):
             self._day(index, column_plan)
+        self._months()
         for index, status in enumerate(STATUSES):
             self._heading(HEAD - 1, self.end + index, LETTERS[status])
         self._heading(HEAD - 1, self.end + len(STATUSES), "%")
+
+    def _months(self) -> None:
+        """Name each month above its first day, where there are several."""
+        found: dict[Month, int] = {}
+        for index, column in enumerate(self.columns, FIRST):
+            found.setdefault(Month(column.day.year, column.day.month), index)
+        for month, index in found.items() if len(found) > 1 else ():
+            self.book.text(self.sheet, HEAD - 4, index, month.title, bold=True)
 
     def _day(self, index: int, column: Column) -> None:
         clock = ""

@@ -1,8 +1,9 @@
 """Files sealed with a passphrase: whoever knows it opens them, without any installation.
 
 A line that names the format, a line of JSON with scrypt's parameters and the file's own key
-(wrapped by what the passphrase gives), then chunks under AES-256-GCM. A chunk's nonce is its number with a
-mark on the last one, and the second line is bound to each: so none can be missing, moved or added.
+(wrapped by what the passphrase gives), then chunks under AES-256-GCM. A chunk's nonce is its number
+with a mark on the last one, and the second line is bound to each: so none can be missing, moved or
+added.
 """
 
 from __future__ import annotations
