@@ -17,13 +17,14 @@ from rollbook.domain.subjects import Group, Subject
 from rollbook.domain.timetable import Series
 from rollbook.services.absences import Absences
 from rollbook.services.calendars import Calendars
-from rollbook.services.due import DueRunner
-from rollbook.services.due_jobs import jobs_of
+from rollbook.services.due import DueRunner, no_jobs
+from rollbook.services.due_jobs import PURGE_JOB, REVIEW_JOB, jobs_of
 from rollbook.services.purging import Purging
 from rollbook.services.register import RegisterKeeper
 from rollbook.services.reviewing import Reviewing
 from rollbook.services.session_life import SessionLife
-from rollbook.services.timetable import Timetable
+from rollbook.services.session_times import CLOSE_JOB, OPEN_JOB
+from rollbook.services.timetable import PLAN_JOB, Timetable
 from rollbook.storage.database import Database
 from rollbook.storage.old_logs import LogFolder
 from rollbook.testing import FixedClock
@@ -32,6 +33,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY = date(2026, 3, 2)
 EARLY = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)  # Monday, 06:00 in Berlin
 BY = "administrator a"
+JOBS = (OPEN_JOB, CLOSE_JOB, PLAN_JOB, PURGE_JOB, REVIEW_JOB)  # those of a timetable
 
 
 def at(day: date, hour: int, minute: int = 0) -> datetime:
@@ -97,7 +99,10 @@ class School:
 
     @cached_property
     def due(self) -> DueRunner:
-        return DueRunner(self.uow, self.clock, jobs_of(self))
+        every = jobs_of(self)  # type: ignore[arg-type]
+        jobs = no_jobs({name: every.by_name[name] for name in JOBS})
+        jobs.recurring.update({n: t for n, t in every.recurring.items() if n in JOBS})
+        return DueRunner(self.uow, self.clock, jobs)
 
     def series(
         self,
