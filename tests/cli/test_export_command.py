@@ -305,3 +305,17 @@ def test_other_days_a_term_and_one_person_are_exported(folder: Path) -> None:
         assert rollbook("export", *odd, "--format", "csv").exit_code == 2
     unknown = rollbook("export", "--term", "Autumn", "--format", "csv")
     assert unknown.exit_code == 1 and "There are: Spring" in unknown.output
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "pdf"])
+def test_hours_are_exported_under_a_name_of_their_own(folder: Path, kind: str) -> None:
+    parts = build(load_settings(Path(os.environ["ROLLBOOK_HOME"])))
+    with parts.uow() as uow:
+        (held,) = uow.sessions.all()
+    parts.register.sight(held.session_id, "ada", held.starts_at, Method.PIN)
+    parts.database.close()
+    done = rollbook("export", "--month", "2025-04", "--format", kind, "--hours")
+    assert done.exit_code == 0, done.output
+    assert names(folder) == [f"Hours_2025-04.{kind}"]
+    if kind == "csv":
+        assert "in 08:00" in (folder / "Hours_2025-04.csv").read_text("utf-8-sig")

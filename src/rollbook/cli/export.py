@@ -67,6 +67,9 @@ def export(
     person: Annotated[
         str | None, typer.Option("--person", help="Only this person: name, external id or id.")
     ] = None,
+    hours: Annotated[
+        bool, typer.Option("--hours", help="Hours at work in the place of the register.")
+    ] = False,
     encrypt: Annotated[
         bool, typer.Option("--encrypt", help="Seal the file; `rollbook decrypt` opens it.")
     ] = False,
@@ -100,6 +103,7 @@ def export(
         if not passphrase and passphrase_file is None
         else app.file_sealer.new_lock(new_passphrase(passphrase_file)),
         sign=sign,
+        hours=hours,
     )
     path = _place(out, wanted.name)
     replaced = path.exists()

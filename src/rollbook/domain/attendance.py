@@ -242,7 +242,7 @@ def next_mark(
         return NOT_OPEN_YET
     if not session.takes_marks_at(at):
         return OVER
-    sightings = _sightings(session, earlier)
+    sightings = sightings_of(session, earlier)
     if not any(mark.kind is MarkKind.ARRIVED for mark in sightings):
         return NOT_IN if direction is Direction.OUT else MarkKind.ARRIVED
     wanted = MarkKind.LEFT if direction is Direction.OUT else MarkKind.SEEN
@@ -277,7 +277,7 @@ def record_of(
     own = tuple(
         m for m in marks if (m.session_id, m.subject_id) == (session.session_id, subject_id)
     )
-    sightings = _sightings(session, own)
+    sightings = sightings_of(session, own)
     arrived = next((mark for mark in sightings if mark.kind is not MarkKind.LEFT), None)
     arrived_at = arrived.at if arrived else None
     left_at = _departure(session, sightings, now)
@@ -319,7 +319,7 @@ def records_of(
     return [record_of(session, subject, own, now) for subject, own in by_subject.items()]
 
 
-def _sightings(session: Session, marks: Iterable[Mark]) -> list[Mark]:
+def sightings_of(session: Session, marks: Iterable[Mark]) -> list[Mark]:
     """Return what was seen, by time, without what a later sighting corrects.
 
     A status never removes a sighting: that somebody was late and is excused does not change when

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Protocol
 
 from rollbook.domain.facts import Facts
 from rollbook.domain.figures import AtRisk, RiskRules, at_risk
+from rollbook.domain.hours import HoursBook
 from rollbook.domain.month import GroupMonth, Month, MonthRegister, Row
 from rollbook.reports import grid
 from rollbook.reports.cover import CoverPage
 from rollbook.reports.grid import BOTTOM, LEFT, NOTE_HEIGHT, NOTE_SIZE, RIGHT, TOP, GridPage
+from rollbook.reports.hours_pdf import hours_pages
 from rollbook.reports.letters import INVENTED
 from rollbook.reports.person_page import PersonPage
 from rollbook.reports.plan import Column, month_columns, split_columns, split_rows
@@ -45,21 +47,38 @@ class TextPage:
 
 def month_pdf(register: MonthRegister, *, cover: bool = True) -> bytes:
     """Return the PDF file of a register; without `cover` the grids alone, to hang on the wall."""
+    return _document(register, f"Attendance {register.period}", _pages_of(register, cover))
+
+
+def hours_pdf(book: HoursBook) -> bytes:
+    """Return the PDF file of hours."""
+    return _document(book, f"Hours {book.period}", lambda _setter: hours_pages(book))
+
+
+def _pages_of(register: MonthRegister, cover: bool) -> Callable[[Typesetter], Sequence[Page]]:
+    def pages(setter: Typesetter) -> Sequence[Page]:
+        grids = _pages(register, setter)
+        return _with_figures(register, grids) if cover and register.groups else grids
+
+    return pages
+
+
+def _document(
+    made: MonthRegister | HoursBook, title: str, pages_of: Callable[[Typesetter], Sequence[Page]]
+) -> bytes:
     with Canvas() as canvas:
-        canvas.set_title(f"Attendance {register.period}")
+        canvas.set_title(title)
         canvas.set_creator("Rollbook")
-        canvas.set_creation_date(register.made_at)
+        canvas.set_creation_date(made.made_at)
         setter = Typesetter(canvas)
-        pages = _pages(register, setter)
-        if cover and register.groups:
-            pages = _with_figures(register, pages)
+        pages = pages_of(setter)
         for number, page in enumerate(pages, 1):
             canvas.add_page()
             setter.unshown.clear()
             page.draw(setter)
             if page.invented:
                 _banner(setter)
-            _foot(setter, register, f"{number} / {len(pages)}")
+            _foot(setter, made, f"{number} / {len(pages)}")
         return bytes(canvas.output())
 
 
@@ -204,7 +223,7 @@ def _banner(setter: Typesetter) -> None:
     setter.canvas.set_text_color(0)
 
 
-def _foot(setter: Typesetter, register: MonthRegister, number: str) -> None:
+def _foot(setter: Typesetter, register: MonthRegister | HoursBook, number: str) -> None:
     unshown = _unshown(list(setter.unshown), setter)
     if unshown:
         setter.draw(LEFT, BOTTOM + 2.6, unshown, 6.5)

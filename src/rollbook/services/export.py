@@ -46,6 +46,11 @@ class Wanted:
     encrypt: bool = False  # for this site's key
     lock: FileLock | None = None  # for a recipient's passphrase, in the place of the site's key
     sign: bool = False
+    hours: bool = False  # hours at work in the place of the register
+
+    @property
+    def renderer(self) -> str:
+        return f"hours {self.file_format}" if self.hours else self.file_format
 
     @property
     def is_sealed(self) -> bool:
@@ -55,7 +60,8 @@ class Wanted:
     def name(self) -> str:
         """The name of the file."""
         ending = SEALED_SUFFIX if self.is_sealed else ""
-        return f"Attendance_{self.period}.{self.file_format}{ending}"
+        what = "Hours" if self.hours else "Attendance"
+        return f"{what}_{self.period}.{self.file_format}{ending}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +157,7 @@ class Exporter:
             StorageUnavailable: the register cannot be written.
         """
         register = self.read(wanted.period, wanted.group_names, wanted.person_id)
-        data = self._renderers[wanted.file_format](register)
+        data = self._renderers[wanted.renderer](register)
         with self._open_uow() as uow:
             uow.register.append(_entry(register, wanted, by))
             data = self._sealed(uow, wanted, data)
@@ -236,6 +242,8 @@ def _entry(register: MonthRegister, wanted: Wanted, by: str) -> NewEntry:
         body["subject_id"] = wanted.person_id
     if wanted.sign:
         body["signed"] = True
+    if wanted.hours:
+        body["hours"] = True
     return NewEntry(EntryKind.EXPORT, body)
 
 

@@ -1,0 +1,110 @@
+"""Hours as PDF: everybody's sums, then each person's days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rollbook.domain.hours import HoursBook, PersonHours, as_hours
+from rollbook.reports.grid import BOTTOM, LEFT, RIGHT, TOP
+from rollbook.reports.hours_rows import RULE, Line, lines
+from rollbook.reports.letters import WEEKDAYS
+from rollbook.reports.plan import split_rows
+from rollbook.reports.typesetting import Typesetter
+
+ROW, HEAD = 5.0, 20.0
+ROWS = int((BOTTOM - TOP - HEAD - 14) / ROW)
+SUMS = ((LEFT, "No."), (20.0, "Name"), (150.0, "Id"), (190.0, "Days"), (220.0, "Hours"),
+        (250.0, "Unpaired times"))  # fmt: skip
+DAYS = ((LEFT, "Day"), (50.0, "In and out"), (170.0, "Hours"), (190.0, "Unpaired"))
+
+
+@dataclass(frozen=True)
+class TablePage:
+    """A heading, a table, and a line below it."""
+
+    book: HoursBook
+    title: str
+    facts: str
+    columns: Sequence[tuple[float, str]]  # where each begins, in millimetres
+    rows: Sequence[Sequence[str]]
+    last: str
+
+    @property
+    def invented(self) -> bool:
+        return self.book.invented
+
+    def draw(self, setter: Typesetter) -> None:
+        setter.draw(LEFT, TOP + 4.2, setter.shorten(self.title, 15, 190, bold=True), 15, bold=True)
+        setter.right(RIGHT, TOP + 4.2, setter.shorten(self.book.period.title, 11, 85), 11)
+        setter.draw(LEFT, TOP + 10, setter.shorten(self.facts, 8.5, RIGHT - LEFT), 8.5)
+        self._row(setter, TOP + HEAD - 2, [name for _, name in self.columns], bold=True)
+        for index, row in enumerate(self.rows):
+            self._row(setter, TOP + HEAD + (index + 1) * ROW - 1.4, row)
+            self._rule(setter, TOP + HEAD + index * ROW, 190)
+        end = TOP + HEAD + len(self.rows) * ROW
+        self._rule(setter, end, 0)
+        setter.draw(LEFT, end + 5, self.last, 9, bold=True)
+        for index, line in enumerate(setter.wrap(RULE, 7, RIGHT - LEFT)):
+            setter.draw(LEFT, BOTTOM - 6 + index * 3.4, line, 7)
+
+    def _row(
+        self, setter: Typesetter, baseline: float, cells: Sequence[str], *, bold: bool = False
+    ) -> None:
+        edges = [x for x, _ in self.columns[1:]] + [RIGHT]
+        for (x, _), edge, text in zip(self.columns, edges, cells, strict=True):
+            shown = setter.shorten(text, 8.5, edge - x - 2, bold=bold)
+            setter.draw(x, baseline, shown, 8.5, bold=bold)
+
+    def _rule(self, setter: Typesetter, y: float, grey: int) -> None:
+        setter.canvas.set_draw_color(grey)
+        setter.canvas.set_line_width(0.15)
+        setter.canvas.line(LEFT, y, RIGHT, y)
+
+
+def hours_pages(book: HoursBook) -> list[TablePage]:
+    """Return the sums of all people, then the days of each who has some."""
+    pages = list(_sums(book))
+    for one in book.people:
+        pages += _person(book, one) if one.days else ()
+    return pages
+
+
+def _sums(book: HoursBook) -> Iterator[TablePage]:
+    rows = [
+        (str(number), one.person.name, one.person.external_id or "", str(len(one.days)),
+         as_hours(one.worked), str(one.unpaired or ""))
+        for number, one in enumerate(book.people, 1)
+    ]  # fmt: skip
+    loose = sum(one.unpaired for one in book.people)
+    last = _loose(loose)
+    for part in split_rows(len(rows), ROWS):
+        facts = f"{book.site} · {_counted(len(book.people), 'person', 'people')}"
+        yield TablePage(book, "Hours", facts, SUMS, rows[part.start : part.stop], last)
+
+
+def _person(book: HoursBook, one: PersonHours) -> list[TablePage]:
+    rows = [_cells(line) for line in lines(book, one)]
+    last = f"Together {as_hours(one.worked)} hours on {_counted(len(one.days), 'day', 'days')}. "
+    last += _loose(one.unpaired)
+    identity = f" · id {one.person.external_id}" if one.person.external_id else ""
+    return [
+        TablePage(book, one.person.name, f"{book.site}{identity}", DAYS, rows[p.start : p.stop],
+                  last if p.stop == len(rows) else "")
+        for p in split_rows(len(rows), ROWS)
+    ]  # fmt: skip
+
+
+def _cells(line: Line) -> tuple[str, ...]:
+    day = f"{WEEKDAYS[line.day.weekday()][:2]} {line.day}"
+    return (day, line.times, as_hours(line.worked), line.unpaired)
+
+
+def _loose(number: int) -> str:
+    if not number:
+        return "Every time has its partner."
+    return f"{_counted(number, 'time has', 'times have')} no partner."
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
