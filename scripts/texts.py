@@ -87,6 +87,8 @@ def texts() -> Iterator[Text]:
     """Yield every text that a page can show."""
     for file in sorted(WEB.rglob("*.py")):
         yield from _marked(file, extract_python)
+    for file in sorted((PACKAGE / "dashboard").glob("*.py")):
+        yield from _marked(file, extract_python)
     for file in sorted(WEB.rglob("*.html")):
         yield from _marked(file, babel_extract)
     for name, constants in CONSTANTS.items():

@@ -190,6 +190,7 @@ EVENTS: Mapping[str, str] = {
 SEARCH = "it only searches: a name must stand in no address"
 STEP = "a step before the change, which leaves the entry; what is kept for it is forgotten"
 NOTHING: Mapping[str, str] = {
+    "dashboard.visualize": "a ticket is made; only reading follows",
     "accounts.confirm_post": "the same person shows again who they are; a failure is an entry",
     "accounts.passkey_confirm": "the same person shows again who they are; a failure is an entry",
     "accounts.passkey_ask": STEP,

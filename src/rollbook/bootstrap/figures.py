@@ -9,6 +9,7 @@ from rollbook.bootstrap.evidence import EvidenceParts
 
 if TYPE_CHECKING:
     from rollbook.services.fact_book import FactBook
+    from rollbook.services.live_facts import LiveFacts
 
 
 class FigureParts(EvidenceParts):
@@ -19,3 +20,10 @@ class FigureParts(EvidenceParts):
         from rollbook.services.fact_book import FactBook
 
         return FactBook(self.uow, self.clock)
+
+    @cached_property
+    def live_facts(self) -> LiveFacts:
+        """The same in memory, for a process that shows charts."""
+        from rollbook.services.live_facts import LiveFacts
+
+        return LiveFacts(self.facts, self.uow, self.clock, self.today)

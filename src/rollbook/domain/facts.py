@@ -150,6 +150,13 @@ def joined(parts: Sequence[Facts]) -> Facts:
     )
 
 
+def compacted(facts: Facts) -> Facts:
+    """Return the same rows without the sessions that have none."""
+    used, places = np.unique(facts.session, return_inverse=True)
+    sessions = tuple(facts.sessions[place] for place in used)
+    return replace(facts, sessions=sessions, session=places.astype(np.int32))
+
+
 def _session_fact(session: Session) -> SessionFact:
     return SessionFact(
         session_id=session.session_id,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
 from datetime import date, timedelta
 from typing import TypeVar
 
@@ -72,12 +73,94 @@ def by_day(facts: Facts) -> dict[date, Totals]:
 
 def by_week(facts: Facts) -> dict[date, Totals]:
     """Return Monday -> totals of its week, earliest first."""
-    return _by_session(facts, lambda one: one.day - timedelta(days=one.day.weekday()))
+    return _by_session(facts, lambda one: monday_of(one.day))
 
 
 def by_month(facts: Facts) -> dict[date, Totals]:
     """Return first day -> totals of its month, earliest first."""
     return _by_session(facts, lambda one: one.day.replace(day=1))
+
+
+def by_span(facts: Facts, spans: Sequence[tuple[str, date, date]]) -> dict[str, Totals]:
+    """Return name -> totals of spans of days such as terms; those without sessions are left out.
+
+    A span is its name, first and last day, both included.
+    """
+    found = {name: facts.between(first, last).totals for name, first, last in spans}
+    return {name: totals for name, totals in found.items() if totals != Totals()}
+
+
+def monday_of(day: date) -> date:
+    """Return the Monday of a day's week."""
+    return day - timedelta(days=day.weekday())
+
+
+def shares(counts: Mapping[Method, int]) -> dict[Method, float]:
+    """Return what percentage of all each method is.
+
+    >>> shares({Method.FACE: 3, Method.HAND: 1})[Method.FACE]
+    75.0
+    """
+    whole = sum(counts.values())
+    return {method: 100 * count / whole for method, count in counts.items() if whole}
+
+
+def share_late(totals: Totals) -> float | None:
+    """Return what percentage of those who came were late; None when nobody came."""
+    return 100 * totals.late / totals.attended if totals.attended else None
+
+
+def added(many: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Return several counts by name as one, the most frequent first.
+
+    >>> added([{"too_dark": 1}, {"blurred": 3}])
+    {'blurred': 3, 'too_dark': 1}
+    """
+    return dict(sum((Counter(one) for one in many), Counter[str]()).most_common())
+
+
+def added_totals(many: Iterable[Totals]) -> Totals:
+    """Return the totals of several sessions together."""
+    counts = np.array([astuple(one) for one in many] or [astuple(Totals())], np.int64)
+    return Totals(*(int(count) for count in counts.sum(axis=0)))
+
+
+def by_month_and_method(facts: Facts) -> dict[date, dict[Method, int]]:
+    """Return first day of a month -> arrivals by method, earliest first."""
+    months = sorted({one.day.replace(day=1) for one in facts.sessions})
+    places = {month: place for place, month in enumerate(months)}
+    of_session = np.array([places[one.day.replace(day=1)] for one in facts.sessions], np.int64)
+    found = {}
+    for month, place in places.items():
+        counts = by_method(facts.where(of_session[facts.session] == place))
+        if counts:
+            found[month] = counts
+    return found
+
+
+def score_bars(facts: Facts, width: float = 0.05) -> dict[float, int]:
+    """Return how far scores of faces were above their thresholds: lower end of a bar -> marks."""
+    known = ~np.isnan(facts.score)
+    above = facts.score[known].astype(np.float64) - facts.threshold[known]
+    places, counts = np.unique(np.floor(above / width + 1e-6), return_counts=True)
+    return {
+        round(float(place) * width, 4): int(count)
+        for place, count in zip(places, counts, strict=True)
+    }
+
+
+def own_days(facts: Facts, subject_id: str) -> list[tuple[SessionFact, Status, int | None]]:
+    """Return one person's sessions by start: what they were, and minutes after the start."""
+    own = facts.of_subject(subject_id)
+    rows = [
+        (
+            own.sessions[own.session[n]],
+            STATUSES[own.status[n]],
+            None if own.arrival[n] == NO_ARRIVAL else int(own.arrival[n]),
+        )
+        for n in range(len(own))
+    ]
+    return sorted(rows, key=lambda row: (row[0].starts_at, row[0].session_id))
 
 
 def by_group(facts: Facts) -> dict[str, Totals]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 
-from rollbook.domain.attendance import COUNTED_STATES, AttendanceRecord, Session, records_of
-from rollbook.domain.facts import Block, Facts, facts_of, joined
+import numpy as np
+
+from rollbook.domain.attendance import COUNTED_STATES, AttendanceRecord, Session, Status, records_of
+from rollbook.domain.facts import STATUSES, Block, Facts, facts_of, joined
 from rollbook.domain.month import Month
 from rollbook.domain.ports import Clock, OpenUnitOfWork, Progress, UnitOfWork
 from rollbook.domain.register import EntryKind
@@ -22,6 +24,7 @@ AT_ONCE = 400  # sessions whose sheets are in memory together
 FEW = 200  # sessions of a month that may have been touched before its block is made anew
 ROSTER_EVENTS = frozenset({"joined", "left", "people joined", "people left", "people moved"})
 MANY = 2**31
+OPEN = STATUSES.index(Status.OPEN)
 
 
 class _Touched:
@@ -36,6 +39,11 @@ class _Touched:
         self._by_month: dict[str, list[Session]] = {}
         for session in sorted(found.values(), key=_place):
             self._by_month.setdefault(f"{session.business_date:%Y-%m}", []).append(session)
+
+    @property
+    def all(self) -> dict[str, Session]:
+        """Return session id -> session of all that changed."""
+        return {one.session_id: one for month in self._by_month.values() for one in month}
 
     def of(self, month: str) -> list[Session]:
         """Return the month's changed sessions, by day and start."""
@@ -72,6 +80,24 @@ class FactBook:
                     progress(done + 1, len(months))
         facts = joined(parts).between(first_day, last_day)
         return facts if group_ids is None else facts.of_groups(group_ids)
+
+    def renewed(self, facts: Facts, number: int, first_day: date) -> tuple[Facts, int]:
+        """Return facts that were read at an entry of the register as they are now.
+
+        `first_day` is where they begin. With them comes the number of the newest entry.
+        """
+        with self._open_uow() as uow:
+            newest = uow.register.count()
+            touched = _touched_since(uow, [number]).all if newest != number else {}
+            unsettled = np.unique(facts.session[facts.status == OPEN])
+            ids = {facts.sessions[place].session_id for place in unsettled} | touched.keys()
+            found = uow.sessions.some(ids) if ids else {}
+            again = [one for one in found.values() if one.business_date >= first_day]
+            if not again:
+                return facts, newest
+            kept = facts.without(session.session_id for session in again)
+            counted = [session for session in again if session.state.counts]
+            return joined([kept, self._facts(uow, sorted(counted, key=_place))]), newest
 
     def fold(self, progress: Progress | None = None) -> int:
         """Make the blocks that are missing or much behind; return how many were made."""

@@ -30,6 +30,7 @@ AREAS = (
     "privacy",
     "safety",
     "exports",
+    "dashboard",
     "api",
     "trust",
 )

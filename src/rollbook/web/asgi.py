@@ -44,7 +44,8 @@ def create_asgi(
         with ExitStack() as running:
             for background in BACKGROUND:
                 running.enter_context(background(installation))
-            yield
+            async with context.ending:
+                yield
 
     return Starlette(
         routes=[

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
@@ -22,6 +23,7 @@ class StreamContext:
 
     parts: App
     options: WebOptions
+    ending: AsyncExitStack = field(default_factory=AsyncExitStack)  # closed with the server
 
     def actor(self, request: HTTPConnection) -> Actor | None:
         """Return who is signed in in this browser. Reads the database: call it in a thread."""

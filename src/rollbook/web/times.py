@@ -32,13 +32,14 @@ def local(at: datetime) -> datetime:
 def format_locale() -> Locale:
     """Return the page's language as it writes dates where the site is: 8:05 AM, or 08:05."""
     if "format_locale" not in g:
-        g.format_locale = _written_in(str(get_locale() or "en"), zone().key)
+        g.format_locale = written_in(str(get_locale() or "en"), zone().key)
     found: Locale = g.format_locale
     return found
 
 
 @lru_cache
-def _written_in(language: str, zone_key: str) -> Locale:
+def written_in(language: str, zone_key: str) -> Locale:
+    """Return a language as it is written where a time zone is."""
     territory = get_global("zone_territories").get(zone_key)
     try:
         return Locale.parse(f"{language}_{territory}" if territory else language)

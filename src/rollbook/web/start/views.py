@@ -1,4 +1,4 @@
-"""The first page, the language, the health of the server, and the dashboard's button."""
+"""The first page, the language, the health of the server, and where everybody begins."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, se
 from werkzeug.wrappers import Response
 
 from rollbook.domain.access import Permission
-from rollbook.web.access import permit, public, visitor
+from rollbook.web.access import public, visitor
 from rollbook.web.parts import parts
 from rollbook.web.texts import CHOSEN, offered
 
@@ -56,10 +56,3 @@ def healthz() -> dict[str, str]:
     with parts().uow() as uow:
         uow.gallery_version()
     return {"status": "ok"}
-
-
-@blueprint.get("/dashboard")
-@permit(Permission.DASHBOARD)
-def dashboard() -> str:
-    """Where "Visualize Attendance" leads until there is a dashboard."""
-    return render_template("dashboard.html")

@@ -51,3 +51,6 @@ document.querySelectorAll(".nav [aria-current], .tabs [aria-current]").forEach((
     row.scrollLeft += link.getBoundingClientRect().left - row.getBoundingClientRect().left - 16;
   }
 });
+
+// who came by an address is led on, once there is nothing to decide
+document.querySelector("form[data-at-once]")?.requestSubmit();

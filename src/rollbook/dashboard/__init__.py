@@ -1,0 +1,1 @@
+"""Charts for people: Streamlit pages over figures that are computed elsewhere."""

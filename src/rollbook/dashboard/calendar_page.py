@@ -1,0 +1,155 @@
+"""One person's calendar: a square a session, month by month."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from rollbook.dashboard import charts
+from rollbook.dashboard.filters import PERSON, Filters
+from rollbook.dashboard.seen import Seen
+from rollbook.dashboard.words import _, clock, day, number, percent, status_word
+from rollbook.domain import figures
+from rollbook.domain.attendance import Status
+from rollbook.domain.facts import STATUSES, SessionFact
+from rollbook.domain.totals import Totals
+
+MANY = 400  # people in one field to choose from
+
+Row = tuple[SessionFact, Status, int | None]
+
+
+def show(seen: Seen, filters: Filters) -> None:
+    facts = filters.cut(seen.facts(filters.first_day, filters.last_day))
+    chosen = seen.actor.subject_id if seen.only_self else _choose(seen, filters)
+    if chosen is None:
+        return
+    found = figures.own_days(facts, chosen)
+    if not found:
+        charts.empty(_("In these days there was no session of this person."))
+        return
+    totals = facts.of_subject(chosen).totals
+    _sums(totals)
+    rows = _rows(found)
+    told = _("Attendance is %(percent)s over all.", percent=percent(totals.percentage))
+    charts.show(_chart(found), rows, _("Calendar"), told)
+    st.dataframe(rows, hide_index=True, width="stretch")
+
+
+def _choose(seen: Seen, filters: Filters) -> str | None:
+    """Return who was chosen; people of the chosen groups only, and of those that may be seen."""
+    people = _people(seen, filters)
+    if len(people) > MANY and not filters.group_ids:
+        held = st.session_state.get(PERSON)
+        if held not in people:
+            charts.empty(_("Choose a group beside this page; then its people can be chosen."))
+            return None
+        people = {held: people[held]}
+    if st.session_state.get(PERSON) not in people:
+        st.session_state.pop(PERSON, None)
+    return st.selectbox(
+        _("Person"),
+        list(people),
+        format_func=lambda one: people.get(one, ""),
+        index=None,
+        key=PERSON,
+        placeholder=_("Choose a person"),
+    )
+
+
+def _people(seen: Seen, filters: Filters) -> dict[str, str]:
+    """Return subject id -> name of the people of groups, by name."""
+    groups = set(filters.group_ids) or seen.actor.group_ids
+    names = seen.names()
+    view = seen.parts.people_index.current()
+    if view is None:
+        return {}
+    return {
+        known.subject_id: names[known.subject_id]
+        for known in view.ordered
+        if groups is None or known.group_ids & groups
+    }
+
+
+def _sums(totals: Totals) -> None:
+    figures_shown = (
+        (_("Attendance"), percent(totals.percentage)),
+        (_("Sessions"), number(totals.counted)),
+        (_("late"), number(totals.late)),
+        (_("absent"), number(totals.absent)),
+        (_("excused"), number(totals.excused)),
+    )
+    for column, (label, value) in zip(st.columns(len(figures_shown)), figures_shown, strict=True):
+        column.metric(label, value)
+
+
+def _rows(found: list[Row]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                _("Day"): session.day.isoformat(),
+                _("Start"): clock(session.starts_at),
+                _("Session"): charts.cell(session.title),
+                _("Status"): status_word(status),
+                _("Minutes after the start"): minutes,
+            }
+            for session, status, minutes in found
+        ]
+    )
+
+
+def _chart(found: list[Row]) -> alt.Chart:
+    """Weeks from left to right, weekdays from top to bottom, the day's sessions beside each other.
+
+    Several sessions of a day are thin bars within the day's square.
+    """
+    by_day: dict[object, int] = {}
+    drawn = []
+    for session, status, _minutes in found:
+        place = by_day.setdefault(session.day, 0)
+        by_day[session.day] += 1
+        drawn.append((session, status, place))
+    rows = pd.DataFrame(
+        [
+            {
+                "week": _monday(session),
+                "weekday": session.day.weekday(),
+                "place": place,
+                _("Day"): day(session.day),
+                _("Session"): charts.cell(session.title),
+                _("Status"): status_word(status),
+            }
+            for session, status, place in drawn
+        ]
+    )
+    names = _weekdays(found)
+    rows["weekday"] = rows["weekday"].map(names)
+    return (
+        alt.Chart(rows)
+        .mark_rect(stroke="white", strokeWidth=0.5)
+        .encode(
+            x=alt.X("week:O", title=None, axis=alt.Axis(labelAngle=-60, labelOverlap=True)),
+            y=alt.Y("weekday:N", sort=list(names.values()), title=None),
+            yOffset=alt.YOffset("place:O"),
+            color=alt.Color(
+                charts.field(_("Status")),
+                type="nominal",
+                scale=charts.status_scale(STATUSES),
+                title=None,
+                legend=alt.Legend(orient="top"),
+            ),
+            tooltip=charts.tooltip(rows[[_("Day"), _("Session"), _("Status")]]),
+        )
+        .properties(height=46 * len(names) + 80)
+    )
+
+
+def _monday(session: SessionFact) -> str:
+    return figures.monday_of(session.day).isoformat()
+
+
+def _weekdays(found: list[Row]) -> dict[int, str]:
+    """Return weekday -> its name, of the weekdays that occur, Monday first."""
+    days = {session.day.weekday(): session.day for session, _status, _minutes in found}
+    return {weekday: day(one, "EEE") for weekday, one in sorted(days.items())}

@@ -1,0 +1,95 @@
+"""People at risk, with the reason in words."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from rollbook.dashboard import charts
+from rollbook.dashboard.filters import Filters
+from rollbook.dashboard.seen import Seen
+from rollbook.dashboard.words import _, ngettext, number, percent, rounded
+from rollbook.domain import figures
+from rollbook.domain.figures import AtRisk, RiskRules
+
+BELOW, IN_A_ROW, DROP = "below", "row", "drop"
+MOST = 500  # people that a table shows
+
+
+def show(seen: Seen, filters: Filters) -> None:
+    rules = _rules()
+    facts = filters.cut(seen.facts(filters.first_day, filters.last_day))
+    found = figures.at_risk(facts, rules, seen.parts.today())
+    if not found:
+        charts.empty(_("Nobody is at risk by these rules in these days."))
+        return
+    st.metric(_("People at risk"), number(len(found)))
+    if len(found) > MOST:
+        st.caption(_("The %(count)s who need a look most are shown.", count=MOST))
+    names = seen.names()
+    rows = pd.DataFrame(
+        [
+            {
+                _("Name"): names.get(one.subject_id, _("erased person")),
+                _("Attendance (%)"): rounded(one.totals.percentage),
+                _("Absences"): one.totals.absent,
+                _("Why"): why(one, rules),
+            }
+            for one in found[:MOST]
+        ]
+    )
+    st.subheader(_("Who needs a look"))
+    charts.table(rows, _("People at risk"))
+    _show_reasons(found)
+
+
+def _rules() -> RiskRules:
+    usual = RiskRules()
+    first, second, third = st.columns(3)
+    below = first.slider(_("Attendance below (%)"), 50, 100, int(usual.below), key=BELOW)
+    row = second.slider(_("Absences in a row"), 1, 10, usual.in_a_row, key=IN_A_ROW)
+    drop = third.slider(_("Fall against before (points)"), 5, 60, int(usual.drop), key=DROP)
+    return RiskRules(below=below, in_a_row=row, drop=drop)
+
+
+def why(one: AtRisk, rules: RiskRules) -> str:
+    """Return the reasons as sentences."""
+    told = []
+    if one.low is not None:
+        told.append(
+            _("%(percent)s is below %(line)s.", percent=percent(one.low), line=percent(rules.below))
+        )
+    if one.in_a_row is not None:
+        told.append(
+            ngettext(
+                "%(num)s absence in a row without an excuse.",
+                "%(num)s absences in a row without an excuse.",
+                one.in_a_row,
+            )
+        )
+    if one.fell is not None:
+        before, now = (percent(value) for value in one.fell)
+        told.append(_("Fell from %(before)s to %(now)s in the last weeks.", before=before, now=now))
+    return " ".join(told)
+
+
+def _show_reasons(found: list[AtRisk]) -> None:
+    counts = {
+        _("low attendance"): sum(one.low is not None for one in found),
+        _("absences in a row"): sum(one.in_a_row is not None for one in found),
+        _("sudden change"): sum(one.fell is not None for one in found),
+    }
+    rows = pd.DataFrame({_("Reason"): list(counts), _("People"): list(counts.values())})
+    chart = (
+        alt.Chart(rows)
+        .mark_bar(color=charts.ORANGE)
+        .encode(
+            x=alt.X(charts.field(_("People")), type="quantitative"),
+            y=alt.Y(charts.field(_("Reason")), type="nominal", sort=None, title=None),
+            tooltip=charts.tooltip(rows),
+        )
+        .properties(height=160)
+    )
+    told = ", ".join(f"{reason}: {number(count)}" for reason, count in counts.items())
+    charts.show(chart, rows, _("Reasons"), told)

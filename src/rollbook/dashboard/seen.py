@@ -1,0 +1,80 @@
+"""What one visitor may see: all facts and names that a page shows come through here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import streamlit as st
+
+from rollbook.bootstrap import App
+from rollbook.dashboard.hosting import Visitor, host
+from rollbook.dashboard.words import _, safe
+from rollbook.domain.access import Actor, Role
+from rollbook.domain.facts import Facts
+
+PATIENCE = 20.0  # seconds until names are opened
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The register as far as the visitor may see it."""
+
+    visitor: Visitor
+
+    @property
+    def actor(self) -> Actor:
+        return self.visitor.actor
+
+    @property
+    def parts(self) -> App:
+        return host().parts
+
+    @property
+    def only_self(self) -> bool:
+        """Whether there is nothing to see but the own record."""
+        return self.actor.role is Role.SUBJECT
+
+    def facts(self, first_day: date, last_day: date) -> Facts:
+        """Return the facts of these days, cut to what the visitor may see."""
+        with st.spinner(_("The register is being read …")):
+            _number, facts = self.parts.live_facts.between(first_day, last_day)
+        return seen_of(facts, self.actor)
+
+    def groups(self) -> dict[str, str]:
+        """Return group id -> name of the groups that the visitor may see, by name."""
+        if self.only_self:
+            return {}
+        rows = self.parts.groups.rows(self.actor.group_ids)
+        return {row.group.group_id: safe(row.group.name) for row in rows}
+
+    def names(self) -> Mapping[str, str]:
+        """Return subject id -> name. Who was erased has none any more."""
+        if self.only_self:
+            own = self.actor.subject_id
+            return {} if own is None else {own: safe(self.actor.name)}
+        with st.spinner(_("Names are being opened …")):
+            view = self.parts.people_index.current(PATIENCE)
+        return _Names({} if view is None else view.people)
+
+
+class _Names(Mapping[str, str]):
+    def __init__(self, people: Mapping[str, object]) -> None:
+        self._people = people
+
+    def __getitem__(self, subject_id: str) -> str:
+        return safe(self._people[subject_id].subject.name)  # type: ignore[attr-defined]
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        return iter(self._people)
+
+    def __len__(self) -> int:
+        return len(self._people)
+
+
+def seen_of(facts: Facts, actor: Actor) -> Facts:
+    """Return the rows that an account may see: of own groups, of the own person, or all."""
+    if actor.role is Role.SUBJECT:
+        return facts.of_subject(actor.subject_id or "")
+    return facts if actor.group_ids is None else facts.of_groups(actor.group_ids)
