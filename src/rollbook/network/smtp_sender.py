@@ -58,7 +58,7 @@ def mailbox_of(url: str) -> Mailbox:
     host = asked.get("smtp") or parts.hostname or ""
     user = unquote(parts.username or "")
     sender = asked.get("from") or (user if "@" in user else f"{user}@{parts.hostname}")
-    if not host or sender.startswith("@") or _has_breaks(sender + host):
+    if not host or sender.startswith("@") or _has_breaks(sender + host + asked.get("name", "")):
         raise InvalidInput(
             "Write the mail server as mailtos://user:password@mail.example.org?from=school@"
             "example.org"
@@ -121,14 +121,14 @@ def mail_of(message: Message, box: Mailbox) -> EmailMessage:
     mail["Date"] = format_datetime(datetime.now(UTC))
     mail["From"] = formataddr((box.name, box.sender))
     mail["To"] = message.to
-    mail["Subject"] = message.subject
-    mail["Content-Language"] = message.language
+    mail["Subject"] = " ".join(message.subject.split())
     mail["Auto-Submitted"] = "auto-generated"
     mail[EVENT_HEADER] = message.event_id
     if message.unsubscribe_url is not None:
         mail["List-Unsubscribe"] = f"<{message.unsubscribe_url}>"
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(message.body)
+    mail["Content-Language"] = message.language
     return mail
 
 

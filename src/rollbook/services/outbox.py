@@ -75,8 +75,10 @@ class Outbox:
         sender: Sender,
         zone: Callable[[], ZoneInfo],
         dispatch: Dispatch | None = None,
+        lease: timedelta = LEASE,
     ) -> None:
         """Without `dispatch` messages are sent by who finds them due."""
+        self._lease = lease
         self._open_uow = open_uow
         self._clock = clock
         self._sender = sender
@@ -114,7 +116,7 @@ class Outbox:
         """
         now = self._clock.now()
         with self._open_uow() as uow:
-            rows = uow.outbox.claim(message_id, now, now + LEASE)
+            rows = uow.outbox.claim(message_id, now, now + self._lease)
             uow.commit()
         if not rows:
             return False

@@ -1,0 +1,174 @@
+"""Mail to a real server on loopback, and other providers by Apprise."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from mail_server import Handler, mail_server
+from rollbook.domain.messages import Message
+from rollbook.errors import InvalidInput, NotificationError
+from rollbook.network.apprise_sender import AppriseSender
+from rollbook.network.smtp_sender import mailbox_of, send_mail
+
+LINK = "https://school.example/messages/stop/token"
+
+
+@pytest.fixture
+def server() -> Iterator[Handler]:
+    with mail_server() as handler:
+        yield handler
+
+
+def message(url: str, to: str = "mother@example.net") -> Message:
+    return Message(
+        "0" * 31 + "1", "0" * 31 + "1", url, to, "Ada fehlt: Maße", "Grüße, ñ, 日本", "de", LINK
+    )
+
+
+def refusal(given: Message) -> NotificationError:
+    with pytest.raises(NotificationError) as caught:
+        send_mail(given, timeout=1.0)
+    return caught.value
+
+
+def test_a_mail_arrives_whole(server: Handler) -> None:
+    AppriseSender().send(message(server.url))
+    (mail,) = server.taken
+    assert mail["Message-ID"] == f"<{'0' * 31}1@example.org>"
+    assert mail["X-Rollbook-Event"] == "0" * 31 + "1"
+    assert mail["To"] == "mother@example.net" and "Hill School" in mail["From"]
+    assert mail["Subject"] == "Ada fehlt: Maße" and "日本" in mail.get_content()
+    assert mail["List-Unsubscribe"] == f"<{LINK}>"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert mail["Auto-Submitted"] == "auto-generated" and mail["Content-Language"] == "de"
+
+
+def test_each_attempt_has_the_same_id(server: Handler) -> None:
+    for _ in range(3):
+        send_mail(message(server.url))
+    assert len(set(server.ids)) == 1 and len(server.ids) == 3
+
+
+@pytest.mark.parametrize("answer, permanent", [("451 try later", False), ("554 no", True)])
+def test_a_refused_mail_says_whether_to_try_again(
+    server: Handler, answer: str, permanent: bool
+) -> None:
+    server.plan = [answer]
+    error = refusal(message(server.url))
+    assert error.permanent is permanent and answer[:3] in str(error)
+
+
+@pytest.mark.parametrize("code, permanent", [(450, False), (550, True)])
+def test_a_refused_recipient_is_not_named(server: Handler, code: int, permanent: bool) -> None:
+    server.refuse_to = f"{code} <mother@example.net> is not known"
+    error = refusal(message(server.url))
+    assert error.permanent is permanent
+    assert str(code) in str(error) and "mother" not in str(error)
+
+
+def test_a_server_that_hangs_up_or_is_slow_is_tried_again(server: Handler) -> None:
+    for word in ("hang up", "delay"):
+        server.plan = [word]
+        assert not refusal(message(server.url)).permanent
+    assert server.taken == [] or server.seen[-1] == "delay"
+
+
+def test_no_server_at_all_is_tried_again() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, and nobody listens
+        port = taken.getsockname()[1]
+        error = refusal(message(f"mailto://127.0.0.1:{port}?from=a@example.org"))
+    assert not error.permanent and "127.0.0.1" not in str(error)
+
+
+def test_a_server_without_tls_gets_nothing_from_mailtos(server: Handler) -> None:
+    secure = server.url.replace("mailto:", "mailtos:")
+    assert refusal(message(secure)).permanent
+    assert server.taken == []
+
+
+@pytest.mark.parametrize("bad", ["no address", "a@b.c\r\nBcc: x@y.z", ""])
+def test_what_is_no_address_is_given_up(server: Handler, bad: str) -> None:
+    assert refusal(message(server.url, bad)).permanent
+    assert server.taken == []
+
+
+def test_line_breaks_in_a_subject_make_no_header(server: Handler) -> None:
+    odd = replace(message(server.url), subject="Hello\r\nBcc: x@example.net")
+    send_mail(odd)
+    (mail,) = server.taken
+    assert mail["Bcc"] is None and mail["Subject"] == "Hello Bcc: x@example.net"
+
+
+def test_an_address_is_read_as_apprise_writes_it() -> None:
+    box = mailbox_of("mailtos://me:p%40ss@example.org?smtp=mail.example.org&from=s@example.org")
+    assert (box.host, box.port, box.user, box.password) == ("mail.example.org", 587, "me", "p@ss")
+    assert box.sender == "s@example.org" and "p@ss" not in repr(box)
+    assert mailbox_of("mailto://me@example.org").sender == "me@example.org"
+    for bad in ("mailto://", "mailto://host:port?from=a@b", "mailto://@host"):
+        with pytest.raises(InvalidInput):
+            mailbox_of(bad)
+
+
+class Hook(BaseHTTPRequestHandler):
+    """Takes what a provider would."""
+
+    got: list[dict[str, object]] = []  # noqa: RUF012
+    answer = 200
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.answer == 200:
+            self.got.append(json.loads(body))
+        self.send_response(self.answer)
+        self.end_headers()
+
+    def log_message(self, *values: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def hook() -> Iterator[str]:
+    Hook.got, Hook.answer = [], 200
+    http = HTTPServer(("127.0.0.1", 0), Hook)
+    thread = threading.Thread(target=http.serve_forever, daemon=True)
+    thread.start()
+    yield f"json://127.0.0.1:{http.server_port}/hook"
+    http.shutdown()
+    thread.join()
+    http.server_close()
+
+
+def test_another_provider_gets_it_by_apprise(hook: str) -> None:
+    AppriseSender().send(message(hook))
+    (got,) = Hook.got
+    assert got["title"] == "Ada fehlt: Maße" and "日本" in str(got["message"])
+
+
+def test_a_provider_that_refuses_is_tried_again_without_its_address(hook: str) -> None:
+    Hook.answer = 503
+    with pytest.raises(NotificationError) as caught:
+        AppriseSender().send(message(hook))
+    assert not caught.value.permanent and "127.0.0.1" not in str(caught.value)
+
+
+def test_what_nothing_can_be_sent_to_is_refused() -> None:
+    sender = AppriseSender()
+    for bad in ("nonsense://x", "", "hello", "mailto://"):
+        with pytest.raises(InvalidInput):
+            sender.check(bad)
+    with pytest.raises(NotificationError) as caught:
+        sender.send(message("nonsense://x"))
+    assert caught.value.permanent
+    assert sender.check("mailtos://me:secret@example.org") == (
+        "mailtos://example.org:587 (me@example.org)"
+    )
+    shown = sender.check("twilio://ACabc:secret@15551234567/{to}")
+    assert shown == "twilio://…"
