@@ -17,67 +17,18 @@ from typing import Any
 
 import pytest
 
-from builders import make_subject
-from mail_server import Handler, mail_server
+from mail_server import mail_server
+from outboxes import Clock, prepare, sent_ids
 from rollbook.domain.messages import (
-    Audience,
-    Event,
-    EventKind,
-    MessageRules,
     MessageState,
-    Recipient,
 )
-from rollbook.domain.subjects import new_id
 from rollbook.network.apprise_sender import AppriseSender
-from rollbook.services.message_settings import MessageSettings
 from rollbook.services.outbox import Outbox
 from rollbook.storage.database import Database
 from timetables import BERLIN
 
 PROGRAM = Path(__file__).parent.parent / "services" / "outbox_worker.py"
 MESSAGES, KILLS = 40, 8
-ADMINISTRATOR = "administrator a"
-
-
-class Clock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-
-def prepare(database: Database, server: Handler, count: int) -> set[str]:
-    """Write `count` messages that are due; return their ids."""
-    settings = MessageSettings(database.uow, Clock(), AppriseSender())
-    settings.set_rules(MessageRules(enabled=True), ADMINISTRATOR)
-    channel = settings.add_channel("Mail", server.url, ADMINISTRATOR)
-    person, kinds = make_subject(), frozenset({EventKind.TROUBLE})
-    to = Recipient(
-        new_id(),
-        Audience.GUARDIAN,
-        channel.channel_id,
-        "m@example.net",
-        "en",
-        kinds,
-        person.subject_id,
-    )
-    now = datetime.now(UTC)
-    with database.uow() as uow:
-        uow.subjects.add(person)
-        uow.recipients.put(to)
-        for number in range(count):
-            values = {"what": f"number {number}"}
-            event = Event(
-                EventKind.TROUBLE,
-                str(number),
-                now,
-                to.recipient_id,
-                person.subject_id,
-                None,
-                values,
-            )
-            assert uow.outbox.add(event, now - timedelta(minutes=1))
-        uow.commit()
-    with database.uow() as uow:
-        return set(uow.outbox.due(now, count + 1))
 
 
 @contextmanager
@@ -109,10 +60,6 @@ def wait_until_sent(database: Database, count: int, patience: float = 90) -> Non
     while counts(database).get(MessageState.SENT, 0) < count:
         assert time.monotonic() < until, counts(database)
         time.sleep(0.1)
-
-
-def sent_ids(server: Handler) -> Counter[str]:
-    return Counter(mid.strip("<>").partition("@")[0] for mid in server.ids)
 
 
 @pytest.mark.slow
