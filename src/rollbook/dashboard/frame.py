@@ -65,6 +65,9 @@ def _watch() -> None:
 
 def _end() -> None:
     """Say that there is nothing to see any more, in place of all that was there."""
+    if host().ask is not None:
+        host().ask()
+        st.stop()
     st.session_state.clear()
     st.title(_("You are signed out"))
     st.write(_("The dashboard shows something only while you are signed in and allowed to see it."))

@@ -49,6 +49,7 @@ class Host:
     catalog: Callable[[str], Any]  # language -> its messages
     written_in: Callable[[str, str], Locale]  # (language, time zone) -> how dates are written
     way_back: str | None = None  # address of the web application's first page
+    ask: Callable[[], None] | None = None  # shown to who may not look yet
 
 
 _host: list[Host] = []
