@@ -18,6 +18,14 @@ DEFAULTS: dict[str, Callable[[Any], str]] = {
 }
 UNKNOWN = "0" * 32
 
+DEFAULTS["channel_id"] = lambda site: site.ids.get("channel_id", [UNKNOWN])[0]
+DEFAULTS["recipient_id"] = lambda site: site.ids.get("recipient_id", [UNKNOWN])[0]
+DEFAULTS["message_id"] = lambda site: UNKNOWN
+SAMPLES["messages.text"] = SAMPLES["messages.set_text"] = lambda site: {
+    "kind": "absent",
+    "language": "en",
+}
+SAMPLES["messages.stop"] = SAMPLES["messages.stop_post"] = lambda site: {"token": "x"}
 PAPER = {"kind": "notice", "language": "en"}
 SAMPLES["privacy.paper"] = SAMPLES["privacy.publish"] = lambda site: PAPER
 SAMPLES["privacy.paper_as_file"] = lambda site: {**PAPER, "ending": "txt"}
@@ -32,3 +40,4 @@ SAMPLES["privacy.access_file"] = lambda site: {
     "task_id": UNKNOWN,
 }
 SAMPLES["me.own_archive"] = lambda site: {"task_id": UNKNOWN}
+DEFAULTS["plan_id"] = lambda site: site.ids.get("plan_id", [UNKNOWN])[0]

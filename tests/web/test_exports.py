@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import zipfile
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from flask.testing import FlaskClient
 
+from rollbook.domain.manifests import check_manifest, read_manifest
 from rollbook.domain.register import EntryKind
+from rollbook.domain.task_ports import Task
 from rollbook.services import export_jobs
+from rollbook.storage.passphrase_files import MAGIC, open_file
+from rollbook.storage.signing import is_signed
 from web.school import Site
 
 ClientOf = Callable[[str | None], FlaskClient]
@@ -117,3 +124,122 @@ def test_a_file_of_a_group_that_is_no_longer_ones_own_is_not_given_out(
         uow.staff.leave(site.group.group_id, site.users["bob"].user_id, yesterday)
         uow.commit()
     assert bob.get(f"/exports/files/{task.task_id}").status_code == 404
+
+
+def test_a_signed_file_comes_as_a_zip_that_anybody_can_check(
+    site: Site, client_of: ClientOf
+) -> None:
+    answer = client_of("bob").post("/exports", data=order(sign="yes"))
+    assert answer.mimetype == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        file, manifest = archive.namelist()
+        data, text = archive.read(file), archive.read(manifest)
+    assert (file, manifest) == ("Attendance_2026-03.csv", "Attendance_2026-03.csv.manifest.json")
+    found = {file: (len(data), hashlib.sha256(data).digest())}
+    assert check_manifest(
+        read_manifest(text), found, is_signed, site.parts.anchors.public_key()
+    ).holds
+
+
+def test_a_recipient_gets_a_file_for_their_passphrase(client_of: ClientOf) -> None:
+    words = "four words without sense"
+    bob = client_of("bob")
+    answer = bob.post("/exports", data=order(passphrase=words, passphrase_again=words))
+    assert answer.data.startswith(MAGIC) and b"Ada" not in answer.data
+    opened = b"".join(open_file(io.BytesIO(answer.data.removeprefix(MAGIC)), words))
+    assert "Ada Lovelace" in opened.decode("utf-8-sig")
+    for again, told in (("other words", "not the same"), (words[:5], "not the same")):
+        wrong = bob.post("/exports", data=order(passphrase=words, passphrase_again=again))
+        assert wrong.status_code == 400 and told in wrong.text and words not in wrong.text
+    short = bob.post("/exports", data=order(passphrase="abc", passphrase_again="abc"))
+    assert short.status_code == 400 and "at least" in short.text
+
+
+def test_a_passphrase_is_not_kept_while_a_large_file_is_made(
+    site: Site, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_jobs, "MANY", 2)
+    words, bob = "four words without sense", client_of("bob")
+    bob.post("/exports", data=order(passphrase=words, passphrase_again=words))
+    (task,) = site.parts.export_desk.of(site.users["bob"].user_id)
+    assert words not in str(task.spec) and task.spec["lock"]
+    assert site.parts.tasks.run_one()
+    (task,) = site.parts.export_desk.of(site.users["bob"].user_id)
+    assert task.spec["lock"] is None and (task.done, task.total) == (100, 100)
+    got = bob.get(f"/exports/files/{task.task_id}")
+    opened = b"".join(open_file(io.BytesIO(got.data.removeprefix(MAGIC)), words))
+    assert "Ada Lovelace" in opened.decode("utf-8-sig")
+    got.close()
+
+
+def test_terms_other_days_and_one_person_can_be_chosen(site: Site, client_of: ClientOf) -> None:
+    bob = client_of("bob")
+    term = site.parts.calendars.add_term("Spring", date(2026, 2, 1), date(2026, 6, 30), "office")
+    assert "Spring" in bob.get("/exports").text
+    answer = bob.post("/exports", data=order(month=f"term {term.term_id}", person="Ada Lovelace"))
+    assert "Attendance_2026-02-01_2026-06-30.csv" in answer.headers["Content-Disposition"]
+    text = answer.data.decode("utf-8-sig")
+    assert "Ada Lovelace" in text and "Alan Turing" not in text
+    days = order(first_day="2026-03-02", last_day="2026-03-02", what="hours")
+    hours = bob.post("/exports", data=days)
+    assert "Hours_2026-03-02_2026-03-02.csv" in hours.headers["Content-Disposition"]
+    for field in (
+        {"first_day": "2026-03-02"},
+        {"first_day": "2026-03-03", "last_day": "2026-03-02"},
+    ):
+        assert bob.post("/exports", data=order(**field)).status_code == 400
+    # somebody of another class is as unknown as nobody
+    for name in ("Edsger Dijkstra", "Nobody At All"):
+        refused = bob.post("/exports", data=order(person=name))
+        assert refused.status_code == 400 and "nobody called that in these groups" in refused.text
+
+
+def due(site: Site) -> list[Task]:
+    """Let a night go by and make what it brings; return Bob's files."""
+    site.clock.at += timedelta(days=1)
+    site.parts.due.run_due()
+    while site.parts.tasks.run_one():
+        pass
+    return site.parts.export_desk.of(site.users["bob"].user_id)
+
+
+def test_a_report_comes_by_itself_once_for_its_days(site: Site, client_of: ClientOf) -> None:
+    site.parts.due.run_due()
+    bob = client_of("bob")
+    assert bob.post("/exports/plans", data={"rhythm": "daily", "format": "csv"}).status_code == 302
+    page = bob.get("/exports").text
+    assert "Every day, of the day before" in page and "All groups of mine" in page
+    (task,) = due(site)
+    assert task.spec["month"] == "2026-03-02_2026-03-02" and task.spec["scheduled"]
+    site.clock.at += timedelta(hours=1)
+    site.parts.due.run_due()
+    assert len(site.parts.export_desk.of(task.user_id)) == 1
+    found = site.parts.export_desk.fetch(task.task_id, task.user_id, {site.group.group_id})
+    with found.stream as stream:
+        text = stream.read().decode("utf-8-sig")
+    assert "Ada Lovelace" in text and "Edsger" not in text
+    with site.parts.uow() as uow:
+        entry = uow.register.entries([EntryKind.EXPORT])[0]
+    assert entry.body["by"] == f"faculty {task.user_id}"
+
+
+def test_who_may_not_have_a_report_any_more_gets_none(site: Site, client_of: ClientOf) -> None:
+    site.parts.due.run_due()
+    bob, user_id = client_of("bob"), site.users["bob"].user_id
+    bob.post("/exports/plans", data={"rhythm": "daily", "format": "csv"})
+    foreign = {"rhythm": "daily", "format": "csv", "group": site.other_group.group_id}
+    assert bob.post("/exports/plans", data=foreign).status_code == 404
+    assert len(site.parts.report_plans.of(user_id)) == 1
+    with site.parts.uow() as uow:
+        uow.staff.leave(site.group.group_id, user_id, site.parts.today())
+        uow.commit()
+    assert due(site) == []
+
+
+def test_a_report_is_ended_by_its_owner_alone(site: Site, client_of: ClientOf) -> None:
+    bob, charlie = client_of("bob"), client_of("charlie")
+    bob.post("/exports/plans", data={"rhythm": "monthly", "format": "pdf", "what": "hours"})
+    (plan,) = site.parts.report_plans.of(site.users["bob"].user_id)
+    assert charlie.post(f"/exports/plans/{plan.plan_id}/end").status_code == 404
+    assert bob.post(f"/exports/plans/{plan.plan_id}/end").status_code == 302
+    assert site.parts.report_plans.of(site.users["bob"].user_id) == []

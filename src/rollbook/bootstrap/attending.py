@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rollbook.services.photo_marks import PhotoMarks
     from rollbook.services.register import RegisterKeeper
     from rollbook.services.register_check import RegisterCheck
+    from rollbook.services.report_plans import ReportPlans
     from rollbook.services.requests import RequestDesk
     from rollbook.services.reviewing import Reviewing
 
@@ -129,6 +130,13 @@ class AttendingParts(PlanningParts):
         from rollbook.services.export_jobs import ExportDesk
 
         return ExportDesk(self.uow, self.clock, lambda: self.exporter, self.work_files)
+
+    @cached_property
+    def report_plans(self) -> ReportPlans:
+        """Reports that come by themselves."""
+        from rollbook.services.report_plans import ReportPlans
+
+        return ReportPlans(self.uow, self.clock, self.today, self.export_desk)
 
     @property
     def exporter(self) -> Exporter:

@@ -19,6 +19,8 @@ from rollbook.services.outbox import JOB as SEND_JOB
 from rollbook.services.outbox import LOOK_EVERY as LOOK_FOR_MESSAGES
 from rollbook.services.outbox import Outbox
 from rollbook.services.purging import Purging
+from rollbook.services.report_plans import JOB as REPORT_JOB
+from rollbook.services.report_plans import ReportPlans
 from rollbook.services.reviewing import LOOK_EVERY, Reviewing
 from rollbook.services.session_life import SessionLife
 from rollbook.services.session_times import CLOSE_JOB, OPEN_JOB
@@ -29,6 +31,7 @@ from rollbook.services.timetable import PLAN_AT, PLAN_JOB, Timetable
 ANCHOR_JOB, ANCHOR_AT = "anchor of the register", time(4, 20)
 FOLD_AT = time(2, 40)
 NEWS_AT = time(6, 45)
+REPORT_AT = time(5, 10)
 PURGE_JOB, PURGE_AT = "purge", time(3, 40)
 REVIEW_JOB = "forget unsure faces"
 
@@ -56,6 +59,8 @@ class Parts(Protocol):
     def backups(self) -> Backups: ...
     @property
     def facts(self) -> FactBook: ...
+    @property
+    def report_plans(self) -> ReportPlans: ...
     @property
     def outbox(self) -> Outbox: ...
     @property
@@ -105,6 +110,11 @@ def jobs_of(parts: Parts) -> Jobs:
         TROUBLE_JOB,
         lambda errand: parts.staff_news.trouble_when_due(errand),
         lambda after: after + LOOK_FOR_TROUBLE,
+    )
+    jobs.register(
+        REPORT_JOB,
+        lambda errand: parts.report_plans.run_when_due(errand),
+        every_day(parts, REPORT_AT),
     )
     return jobs
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
@@ -21,7 +21,7 @@ from rollbook.domain.month import (
     Person,
     PersonMonth,
 )
-from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
+from rollbook.domain.ports import Clock, OpenUnitOfWork, Progress, UnitOfWork
 from rollbook.domain.register import EntryKind, NewEntry
 from rollbook.domain.subjects import Group, Subject, clean_name
 from rollbook.errors import DecryptionFailed, InvalidInput, NotFound
@@ -92,7 +92,11 @@ class Exporter:
         self._sealer = sealer
 
     def read(
-        self, month: Period, group_names: Sequence[str] = (), person_id: str | None = None
+        self,
+        month: Period,
+        group_names: Sequence[str] = (),
+        person_id: str | None = None,
+        progress: Progress | None = None,
     ) -> MonthRegister:
         """Return the register of these days: of these groups, or of all; of everybody, or of one.
 
@@ -103,10 +107,10 @@ class Exporter:
             groups = _chosen(uow, group_names)
             sessions = _by_group(uow, month, groups)
             people = {subject.subject_id: subject for subject in uow.subjects.all()}
+            with_sessions = [group for group in groups if group.group_id in sessions]
             months = tuple(
                 self._group_month(uow, group, sessions[group.group_id], people)
-                for group in groups
-                if group.group_id in sessions
+                for group in _telling(with_sessions, progress)
             )
             if person_id is not None:
                 months = _of_person(months, person_id)
@@ -149,14 +153,21 @@ class Exporter:
             )
         return Days(found.first_day, found.last_day, found.name)
 
-    def hand_out(self, wanted: Wanted, by: str, name: str | None = None) -> Exported:
+    def hand_out(
+        self,
+        wanted: Wanted,
+        by: str,
+        *,
+        name: str | None = None,
+        progress: Progress | None = None,
+    ) -> Exported:
         """Return a file, called `name` if that is given; the register knows of it before.
 
         Raises:
             NotFound: there is no group of one of these names.
             StorageUnavailable: the register cannot be written.
         """
-        register = self.read(wanted.period, wanted.group_names, wanted.person_id)
+        register = self.read(wanted.period, wanted.group_names, wanted.person_id, progress)
         data = self._renderers[wanted.renderer](register)
         with self._open_uow() as uow:
             uow.register.append(_entry(register, wanted, by))
@@ -227,6 +238,14 @@ class Exporter:
             for record in records_of(session, roster, marks.get(session.session_id, []), now):
                 cells.setdefault(record.subject_id, {})[session.session_id] = record
         return cells, members
+
+
+def _telling(groups: Sequence[Group], progress: Progress | None) -> Iterator[Group]:
+    """Yield the groups, and tell how many are done."""
+    for done, group in enumerate(groups):
+        if progress is not None:
+            progress(done, len(groups))
+        yield group
 
 
 def _entry(register: MonthRegister, wanted: Wanted, by: str) -> NewEntry:

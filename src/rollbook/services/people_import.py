@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
@@ -180,7 +180,9 @@ class PeopleImport:
         """Delete what was left: drafts nobody began, old reports, and files of no task."""
         now, kept = self._clock.now(), set[str]()
         with self._open_uow() as uow:
-            found = [task for task in uow.tasks.all() if task.kind == KIND]
+            every = uow.tasks.all()
+        kept |= _waiting_reports(every, now)
+        found = [task for task in every if task.kind == KIND]
         for task in found:
             waits = task.state.is_busy or now - task.updated_at < FILES_KEPT
             if waits and task.state is not TaskState.DONE:
@@ -412,3 +414,13 @@ def kept_files(task: Task) -> frozenset[str]:
     """Return the names of the files that a task still needs."""
     files = (_file(task, "archive"), _file(task, "table"))
     return frozenset(file.name for file in files if file is not None)
+
+
+def _waiting_reports(tasks: Iterable[Task], now: datetime) -> set[str]:
+    """Return the files of reports that came by themselves and can still be fetched."""
+    kept = set()
+    for task in tasks:
+        file = task.spec.get("file")
+        if isinstance(file, Mapping) and str(task.spec.get("kept_until", "")) > now.isoformat():
+            kept.add(str(file["name"]))
+    return kept

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from flask import Flask, Request, g, request, session
 
 from rollbook.bootstrap import App
-from rollbook.domain.access import Actor, Role
+from rollbook.domain.access import Actor
 from rollbook.domain.accounts import User
 from rollbook.domain.ports import UnitOfWork
+from rollbook.services.own_groups import groups_seen
 from rollbook.web.parts import parts
 
 USER = "_user_id"  # where Flask-Login keeps the user's uniquifier
@@ -64,14 +65,5 @@ def actor_of_token(app: App, token: str) -> Actor | None:
 
 def actor_of_user(uow: UnitOfWork, user: User, app: App) -> Actor:
     """Return the actor of an account, with the groups that it has today."""
-    return Actor(user.user_id, user.role, user.shown, user.subject_id, _groups(uow, user, app))
-
-
-def _groups(uow: UnitOfWork, user: User, app: App) -> frozenset[str] | None:
-    if user.role in {Role.ADMINISTRATOR, Role.AUDITOR}:
-        return None
-    if user.role is not Role.FACULTY:
-        return frozenset()
-    today = app.today()
-    held = uow.staff.of_user(user.user_id)
-    return frozenset(staff.group_id for staff in held if staff.holds_on(today))
+    seen = groups_seen(uow, user, app.today())
+    return Actor(user.user_id, user.role, user.shown, user.subject_id, seen)

@@ -62,6 +62,10 @@ SUBJECTS: Sentences = {
     "request withdrawn": _l("%(person)s took a request back."),
     "request granted": _l("%(who)s granted a request of %(person)s."),
     "request refused": _l("%(who)s refused a request of %(person)s."),
+    "recipient set": _l("%(who)s noted who gets messages about %(person)s."),
+    "recipient removed": _l("%(who)s removed a recipient of messages about %(person)s."),
+    "messages wanted": _l("%(who)s let messages about %(person)s come again."),
+    "messages stopped": _l("%(who)s ended messages about %(person)s."),
     "unsure face decided": _l("%(who)s decided on an unsure face in %(session)s."),
     "unsure faces forgotten": _l(
         "Unsure faces of %(session)s that nobody decided on were forgotten: %(count)s."
@@ -89,6 +93,8 @@ SETTINGS: Sentences = {
     "weeks planned ahead": _l("%(who)s changed how far ahead sessions are planned."),
     "request rules changed": _l("%(who)s changed who decides on requests, and how soon."),
     "holiday region": _l("%(who)s changed whose public holidays apply."),
+    "report planned": _l("%(who)s wants a report again and again: %(rhythm)s, as %(format)s."),
+    "report plan ended": _l("%(who)s ended a report that came by itself: %(rhythm)s."),
     "term added": _l("%(who)s added a term."),
     "term changed": _l("%(who)s changed a term."),
     "term removed": _l("%(who)s removed a term."),
@@ -100,6 +106,13 @@ SETTINGS: Sentences = {
     "camera removed": _l("%(who)s removed the camera %(camera)s."),
     "camera switched on": _l("%(who)s switched on the camera %(camera)s."),
     "camera switched off": _l("%(who)s switched off the camera %(camera)s."),
+    "message rules changed": _l("%(who)s changed what messages tell, and when."),
+    "message address changed": _l("%(who)s changed the address in the links of messages."),
+    "message channel added": _l("%(who)s added a channel for messages."),
+    "message channel removed": _l("%(who)s removed a channel for messages."),
+    "message text changed": _l("%(who)s changed a text of messages: %(value)s."),
+    "message tried again": _l("%(who)s let a message be tried again."),
+    "message given up": _l("A message could not be sent and was given up."),
     "kiosk greeting": _l("%(who)s changed how kiosks greet."),
 }
 ACCOUNTS: Sentences = {
@@ -136,6 +149,10 @@ ACCOUNTS: Sentences = {
     "card revoked": _l("%(who)s revoked the card of %(person)s."),
     "phone made": _l("%(person)s has a code on the phone."),
     "phone revoked": _l("%(who)s revoked the phone's code of %(person)s."),
+    "recipient set": _l("%(who)s chose what messages %(account)s gets."),
+    "recipient removed": _l("%(who)s ended the messages to %(account)s."),
+    "messages wanted": _l("%(who)s let messages to %(account)s come again."),
+    "messages stopped": _l("%(who)s ended the messages to %(account)s."),
     "cards printed": _l("%(who)s printed cards with codes."),
 }
 ACCESSES: Sentences = {
