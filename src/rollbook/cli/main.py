@@ -24,6 +24,7 @@ from rollbook.cli import (
     importing,
     keys,
     measure,
+    messages,
     people,
     photo,
     purge,
@@ -90,6 +91,7 @@ for module in (
     dashboard,
     upgrade,
     measure,
+    messages,
     bench,
 ):
     module.commands(app)

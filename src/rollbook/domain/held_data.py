@@ -20,6 +20,8 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "absences": ("absences",),
     "requests": ("requests",),
     "codes": ("credentials",),
+    "contacts": ("recipients",),
+    "messages": ("outbox",),
     "account": ("users", "group_staff"),
     "browsers": ("web_sessions",),
     "passkeys": ("passkeys",),

@@ -52,6 +52,7 @@ AT_ONCE = 500  # messages in one run
 BUDGET = 20.0  # seconds of one run: sessions open and close by the same clock
 KEPT = timedelta(days=30)  # so long it can be seen what was sent
 SHOWN = 200
+BY = "messages"  # who gives up, as the register names it
 PATIENCE, PAUSE = 120.0, 0.5  # seconds; less than the lease
 INSIDE = "Something went wrong inside Rollbook; its log says what."
 TEST = {
@@ -252,7 +253,7 @@ class Outbox:
         now = self._clock.now()
         for row in rows:
             if uow.outbox.end(row, MessageState.FAILED, now, reason):
-                self._note(uow, "message given up", row.message_id, "messages")
+                self._note(uow, "message given up", row.message_id, BY)
 
     def _note(self, uow: UnitOfWork, event: str, message_id: str, by: str) -> None:
         at = self._clock.now().isoformat()

@@ -15,6 +15,7 @@ from rollbook.domain.attendance import Mark, record_of
 from rollbook.domain.explanation import explain
 from rollbook.domain.files import BytesFile
 from rollbook.domain.held_data import Held, Row, plain, role_of
+from rollbook.domain.messages import Queued
 from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.domain.receipts import Receipt, ReceiptKind
 from rollbook.domain.register import Entry, EntryKind, NewEntry
@@ -117,6 +118,8 @@ class SubjectAccess:
                 "absences": [plain(a) for a in uow.absences.of([subject_id]).get(subject_id, ())],
                 "requests": [plain(one) for one in uow.requests.of(subject_id)],
                 "codes": [plain(one) for one in uow.credentials.of(subject_id).values()],
+                "contacts": [plain(one) for one in uow.recipients.of_subjects([subject_id])],
+                "messages": [_message(one) for one in uow.outbox.of_subject(subject_id)],
                 "tasks": _tasks(uow, subject_id, account),
                 "unsure_faces": _unsure(uow, subject_id),
                 "receipts": _receipts(uow, subject_id),
@@ -312,6 +315,12 @@ def _is_about(entry: Entry, subject_id: str) -> bool:
     several = entry.body.get("subject_ids")
     one_of_many = isinstance(several, list) and subject_id in several
     return one_of_many or entry.body.get("subject_id") == subject_id
+
+
+def _message(row: Queued) -> Row:
+    over_at = None if row.over_at is None else row.over_at.isoformat()
+    told = {"kind": row.event.kind.value, "state": row.state.value, "reason": row.reason}
+    return {**told, "at": row.event.at.isoformat(), "ended_at": over_at}
 
 
 def _entry(entry: Entry) -> Row:

@@ -29,6 +29,7 @@ AREAS = (
     "audit",
     "privacy",
     "safety",
+    "messages",
     "exports",
     "dashboard",
     "api",

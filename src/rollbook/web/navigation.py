@@ -38,6 +38,7 @@ SITE = (
     Item("devices.index", _("Kiosks"), Permission.DEVICES_EDIT),
     Item("accounts.users", _("Accounts"), Permission.USERS_EDIT),
     Item("setup.site", _("Site"), Permission.SITE_EDIT),
+    Item("messages.index", _("Messages"), Permission.SITE_EDIT),
     Item("privacy.index", _("Privacy"), Permission.PRIVACY),
     Item("safety.index", _("Keys and backups"), Permission.KEYS),
 )

@@ -25,6 +25,8 @@ _SPECIAL = {
     "command line": lambda: _("somebody at the server's terminal"),
     "nobody": lambda: _("somebody who was not signed in"),
     "everybody": lambda: _("the set-up"),
+    "messages": lambda: _("the outbox"),
+    "recipient": lambda: _("a recipient, by the link in a message"),
     "pin": lambda: _("a PIN"),
     "qr": lambda: _("a code"),
 }
