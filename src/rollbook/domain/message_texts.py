@@ -110,8 +110,8 @@ _DE: Mapping[EventKind, Template] = {
     ),
     EventKind.TROUBLE: Template("Rollbook braucht Sie", "{what}\n\n{site}"),
     EventKind.ANCHOR: Template(
-        "Anker des Registers",
-        "Heben Sie diesen Text auf: Er zeigt später, dass niemand das Register verändert hat."
+        "Anker des Klassenbuchs",
+        "Heben Sie diesen Text auf: Er zeigt später, dass niemand das Klassenbuch verändert hat."
         "\n\n{anchor}\n\n{site}",
     ),
 }
