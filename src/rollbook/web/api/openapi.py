@@ -18,7 +18,7 @@ REF = "#/components/schemas/{model}"
 _PARAMETER = re.compile(r"<[^:>]+:([a-z_]+)>")
 
 TAGS = (
-    "me people groups sessions timetable absences reviews requests "
+    "me people groups sessions figures timetable absences reviews requests "
     "cameras devices users exports audit"
 ).split()
 TEXTS = {

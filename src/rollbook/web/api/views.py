@@ -8,6 +8,7 @@ from rollbook.web.access import public
 from rollbook.web.api import (
     cameras,
     devices,
+    figures,
     groups,
     me,
     people,
@@ -25,8 +26,8 @@ from rollbook.web.api.openapi import document
 from rollbook.web.api.operations import PREFIX, blueprint
 
 # each registers its operations when it is imported
-RESOURCES = (me, people, samples, groups, sessions, timetable, reviews, cameras, devices)
-RESOURCES += (users, site, tokens_views)
+RESOURCES = (me, people, samples, groups, sessions, figures, timetable, reviews, cameras)
+RESOURCES += (devices, users, site, tokens_views)
 
 
 @blueprint.get(f"{PREFIX}/openapi.json")
