@@ -12,11 +12,13 @@ from rollbook.domain.attendance import Direction, Evidence, Method, Session, Sta
 from rollbook.domain.documents import GAP, PaperKind
 from rollbook.domain.gallery import Candidate
 from rollbook.domain.identification import Calibration, Doubt, ProbeKind, Unidentified
+from rollbook.domain.messages import Audience, Event, EventKind, MessageRules, MessageState
 from rollbook.domain.receipts import Receipt, ReceiptKind
 from rollbook.domain.statements import Change
 from rollbook.domain.subjects import Membership, new_id
 from rollbook.domain.timetable import Series
 from rollbook.services.cameras import CameraDraft
+from rollbook.services.composing import CORRECTED
 from rollbook.services.devices import DevicePlan
 from rollbook.services.enrol import Enrolee
 from rollbook.services.samples import Picture
@@ -47,9 +49,42 @@ def make_full_site(book: Path) -> Site:
     _devices(site, alice)
     _backups(site, book)
     _papers(site, alice)
+    _messages(site)
     site.ids.update(_ids(site, past))
     return site
 
+
+
+def _messages(site: Site) -> None:
+    """Channels, a mother who is told, and messages that wait, were dropped and were given up."""
+    settings, by = site.parts.message_settings, "test"
+    settings.set_rules(MessageRules(enabled=True), by)
+    settings.set_address("https://hill-school.example", by)
+    mail = settings.add_channel("E-Mail", "mailto://127.0.0.1:1?from=office@hill.example", by)
+    settings.add_channel("SMS", "json://sms.example/send?to={to}", by)
+    site.ids["channel_id"] = [mail.channel_id]
+    mother = site.parts.recipients.add_contact(
+        site.ada.subject_id,
+        Audience.GUARDIAN,
+        mail.channel_id,
+        "annabella.milbanke@example.org",
+        language="en",
+        label="mother",
+        by=by,
+    )
+    site.ids["recipient_id"] = [mother.recipient_id]
+    now = site.clock.now()
+    with site.parts.uow() as uow:
+        for number, state in enumerate([None, MessageState.DROPPED, MessageState.FAILED]):
+            event = Event(
+                EventKind.LATE, str(number), now, mother.recipient_id, site.ada.subject_id
+            )
+            uow.outbox.add(event, now + timedelta(minutes=15 * (state is None)))
+            for message_id in uow.outbox.due(now, 1):
+                (row,) = uow.outbox.claim(message_id, now, now)
+                why = CORRECTED if state is MessageState.DROPPED else "The server answered 550"
+                uow.outbox.end(row, state or MessageState.SENT, now, why)
+        uow.commit()
 
 
 def _backups(site: Site, book: Path) -> None:

@@ -41,7 +41,7 @@ def dispatch_by(broker_url: str) -> Callable[[Sequence[str]], None]:
     app = celery_app(broker_url)
 
     def dispatch(message_ids: Sequence[str]) -> None:
-        from kombu.exceptions import OperationalError
+        from celery.exceptions import OperationalError
 
         try:
             for message_id in message_ids:
