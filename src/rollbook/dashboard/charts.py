@@ -12,7 +12,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from rollbook.dashboard.words import _, status_word
+from rollbook.dashboard.words import _, locale, status_word
 from rollbook.domain.attendance import Method, Status
 from rollbook.reports.csv_file import cell
 
@@ -68,8 +68,18 @@ def show(chart: alt.Chart | alt.LayerChart, rows: pd.DataFrame, title: str, told
     Streamlit's own button on the chart gives the picture (PNG).
     """
     st.subheader(title)
-    st.altair_chart(chart, width="stretch", alt=f"{title}. {told}")
+    st.altair_chart(chart.configure(locale=_numbers()), width="stretch", alt=f"{title}. {told}")
     download(rows, title)
+
+
+def _numbers() -> alt.Locale:
+    """Return how numbers are written in the page's language."""
+    marks = locale().number_symbols["latn"]
+    return alt.Locale(
+        number=alt.NumberLocale(
+            decimal=marks["decimal"], thousands=marks["group"], grouping=[3], currency=["", ""]
+        )
+    )
 
 
 def download(rows: pd.DataFrame, title: str) -> None:

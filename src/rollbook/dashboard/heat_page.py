@@ -1,4 +1,4 @@
-"""Heat map of one group: people by sessions, told apart by colour and by letter."""
+"""Heat map of one group: people by sessions, told apart by colour and by sign."""
 
 from __future__ import annotations
 
@@ -19,6 +19,14 @@ from rollbook.domain.figures import NOT_THERE, HeatMap
 
 NEWEST = 60  # sessions that fit beside each other
 ROW = 20  # pixels of a person
+SIGNS = {
+    Status.PRESENT: "✓",
+    Status.LATE: "→",
+    Status.LEFT_EARLY: "←",
+    Status.ABSENT: "✗",
+    Status.EXCUSED: "○",
+    Status.OPEN: "?",
+}
 
 
 def show(seen: Seen, filters: Filters) -> None:
@@ -39,7 +47,7 @@ def show(seen: Seen, filters: Filters) -> None:
         st.caption(_("The newest %(count)s sessions are shown.", count=NEWEST))
     title = _("%(group)s: people by sessions", group=groups[chosen])
     charts.show(_chart(rows), rows, title, _told(facts))
-    st.caption(" · ".join(f"{_letter(one)} {status_word(one)}" for one in STATUSES))
+    st.caption(" · ".join(f"{SIGNS[one]} {status_word(one)}" for one in STATUSES))
 
 
 def _told(facts: Facts) -> str:
@@ -47,10 +55,6 @@ def _told(facts: Facts) -> str:
     return _(
         "%(attended)s of %(counted)s attended.", attended=totals.attended, counted=totals.counted
     )
-
-
-def _letter(status: Status) -> str:
-    return status_word(status)[:1].upper()
 
 
 def _rows(found: HeatMap, names: Mapping[str, str]) -> pd.DataFrame:
@@ -69,7 +73,7 @@ def _rows(found: HeatMap, names: Mapping[str, str]) -> pd.DataFrame:
                         _("Session"): at,
                         _("Title"): charts.cell(session.title),
                         _("Status"): status_word(status),
-                        _("Letter"): _letter(status),
+                        _("Sign"): SIGNS[status],
                     }
                 )
     return pd.DataFrame(rows)
@@ -86,7 +90,7 @@ def _chart(rows: pd.DataFrame) -> alt.LayerChart:
             axis=alt.Axis(labelAngle=-60, labelLimit=200, labelOverlap=True),
         ),
         y=alt.Y(field(_("Name")), type="nominal", title=None, sort=None, axis=names),
-        tooltip=charts.tooltip(rows.drop(columns=_("Letter"))),
+        tooltip=charts.tooltip(rows.drop(columns=_("Sign"))),
     )
     cells = base.mark_rect(stroke="white", strokeWidth=1).encode(
         color=alt.Color(
@@ -97,6 +101,6 @@ def _chart(rows: pd.DataFrame) -> alt.LayerChart:
             legend=alt.Legend(orient="top"),
         )
     )
-    letters = base.mark_text(color="white", fontSize=10).encode(text=field(_("Letter")))
+    signs = base.mark_text(color="white", fontSize=12).encode(text=field(_("Sign")))
     people = rows[_("Name")].nunique()
-    return alt.layer(cells, letters).properties(height=max(160, ROW * people + 190))
+    return alt.layer(cells, signs).properties(height=max(160, ROW * people + 190))

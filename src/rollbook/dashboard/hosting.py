@@ -28,7 +28,8 @@ OPTIONS = {
     "server.fileWatcherType": "none",
     "server.maxUploadSize": 1,  # megabyte; nothing is uploaded
     "server.disconnectedSessionTTL": 30,  # seconds
-    "theme.primaryColor": "#0072b2",
+    "theme.light.primaryColor": "#0072b2",
+    "theme.dark.primaryColor": "#56b4e9",
 }
 
 

@@ -45,7 +45,13 @@ def _shares(counts: dict[Method, int]) -> None:
         .mark_bar()
         .encode(
             x=alt.X(charts.field(_("Arrivals")), type="quantitative"),
-            y=alt.Y(charts.field(_("Way")), type="nominal", sort=None, title=None),
+            y=alt.Y(
+                charts.field(_("Way")),
+                type="nominal",
+                sort=None,
+                title=None,
+                axis=alt.Axis(labelLimit=240),
+            ),
             color=_colour(),
             tooltip=charts.tooltip(rows),
         )
@@ -152,6 +158,6 @@ def _refusals(seen: Seen) -> None:
     reasons = figures.added([report.reasons for _camera, report in reports])
     if reasons:
         told = pd.DataFrame(
-            [{_("Reason"): reason_word(code), _("Number"): n} for code, n in reasons.items()]
+            [{_("Reason"): reason_word(code), _("How many"): n} for code, n in reasons.items()]
         )
         charts.table(told, _("Refusals by reason"))

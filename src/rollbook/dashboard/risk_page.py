@@ -86,7 +86,13 @@ def _show_reasons(found: list[AtRisk]) -> None:
         .mark_bar(color=charts.ORANGE)
         .encode(
             x=alt.X(charts.field(_("People")), type="quantitative"),
-            y=alt.Y(charts.field(_("Reason")), type="nominal", sort=None, title=None),
+            y=alt.Y(
+                charts.field(_("Reason")),
+                type="nominal",
+                sort=None,
+                title=None,
+                axis=alt.Axis(labelLimit=240),
+            ),
             tooltip=charts.tooltip(rows),
         )
         .properties(height=160)

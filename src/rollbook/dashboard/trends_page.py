@@ -75,7 +75,7 @@ def _rows(found: Mapping[date | str, Totals]) -> pd.DataFrame:
 def _long(found: Mapping[date | str, Totals]) -> pd.DataFrame:
     return pd.DataFrame(
         [
-            {_("Days"): _key(key), _("Status"): status_word(one), _("Number"): count}
+            {_("Days"): _key(key), _("Status"): status_word(one), _("How many"): count}
             for key, totals in found.items()
             for one in COUNTED
             if (count := getattr(totals, one.value))
@@ -120,7 +120,7 @@ def _counts(rows: pd.DataFrame) -> alt.Chart:
         .mark_bar()
         .encode(
             x=_x(gaps=False),
-            y=alt.Y(charts.field(_("Number")), type="quantitative", stack=True),
+            y=alt.Y(charts.field(_("How many")), type="quantitative", stack=True),
             color=alt.Color(
                 charts.field(_("Status")), type="nominal", scale=scale, title=None, legend=legend
             ),

@@ -44,8 +44,7 @@ class Streamlit:
 def _be_silent() -> None:
     """Take back that Streamlit lets the server write every address that is asked for."""
     for name in ("uvicorn.access", "uvicorn.asgi"):
-        logger = logging.getLogger(name)
-        logger.handlers, logger.propagate = [], False
+        logging.getLogger(name).disabled = True
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
 
 
