@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from rollbook.domain import figures
 from rollbook.domain.attendance import AttendanceRecord, Method, Session, Status
-from rollbook.domain.facts import Facts, facts_of, joined, no_facts
+from rollbook.domain.facts import Facts, compacted, facts_of, joined, no_facts
 from rollbook.domain.figures import AtRisk, RiskRules
 from rollbook.domain.totals import Totals
 
@@ -170,3 +171,54 @@ def test_methods_count_those_who_came() -> None:
     held = session(0)
     facts = facts_of([(held, [record(held, "ada", P, 1), record(held, "ben", A)])])
     assert figures.by_method(facts) == {Method.PIN: 1}
+
+
+@given(schools())
+def test_methods_by_month_add_up(school: list[tuple[Session, list]]) -> None:
+    facts = facts_of(school)
+    by_month = figures.by_month_and_method(facts)
+    assert sum((Counter(one) for one in by_month.values()), Counter()) == Counter(
+        figures.by_method(facts)
+    )
+
+
+@given(schools())
+def test_spans_that_share_no_day_add_up_to_the_whole(school: list[tuple[Session, list]]) -> None:
+    facts = facts_of(school)
+    cut = MONDAY + timedelta(days=10)
+    spans = [("first", date.min, cut), ("second", cut + timedelta(days=1), date.max)]
+    assert figures.added_totals(figures.by_span(facts, spans).values()) == facts.totals
+
+
+@given(schools())
+def test_own_days_are_the_persons_rows_in_order(school: list[tuple[Session, list]]) -> None:
+    facts = facts_of(school)
+    for subject_id, totals in figures.by_subject(facts).items():
+        days = figures.own_days(facts, subject_id)
+        assert Totals.of(status for _session, status, _minutes in days) == totals
+        starts = [held.starts_at for held, _status, _minutes in days]
+        assert starts == sorted(starts)
+
+
+@given(schools())
+def test_sessions_without_rows_can_be_left_out(school: list[tuple[Session, list]]) -> None:
+    facts = facts_of(school)
+    smaller = compacted(facts)
+    assert figures.by_session(smaller) == figures.by_session(facts)
+    assert len(smaller.sessions) == len(np.unique(facts.session))
+
+
+def test_scores_are_counted_by_how_far_they_are_above_their_threshold() -> None:
+    facts = history("ada", "ppp")
+    facts = replace(
+        facts,
+        score=np.array([0.50, 0.56, np.nan], np.float32),
+        threshold=np.array([0.45, 0.45, np.nan], np.float32),
+    )
+    assert figures.score_bars(facts) == {0.05: 1, 0.1: 1}
+    assert figures.score_bars(no_facts()) == {}
+
+
+def test_who_was_late_is_a_share_of_those_who_came() -> None:
+    assert figures.share_late(Totals(present=3, late=1, absent=6)) == 25
+    assert figures.share_late(Totals(absent=1)) is None
