@@ -82,7 +82,7 @@ class KeyRotation:
         *,
         templates: Callable[[str, Progress], int] | None = None,
         kept_from: Callable[[datetime], datetime | None] = lambda now: None,
-        after_site: Callable[[], None] = lambda: None,
+        after_site: Callable[[], object] = lambda: None,
     ) -> None:
         """`templates` renews the transform and returns how many templates it rewrote; `kept_from`
         tells since when backups are kept; `after_site` is called when the site key is another."""
