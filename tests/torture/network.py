@@ -1,0 +1,193 @@
+"""A hostile network: every route is tried by those who may not, in the ways that the web knows."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from rollbook.domain.register import EntryKind
+from rollbook.services.devices import DevicePlan, Paired
+from rollbook.web.access import permissions_of_endpoint
+from rollbook.web.app import create_app
+from rollbook.web.kiosk.cookie import cookie_name
+from rollbook.web.parts import WebOptions
+from torture.frame import Outcome, Plan, new_home
+from web.accounts import give_password, sign_in_by_form
+from web.full_school import make_full_site
+from web.pages import ROLES, address, may, routes
+from web.school import Site, sign_in
+
+ELSEWHERE = "evil.invalid"
+NEXT = ("next", "url", "target", "return", "return_to", "redirect", "continue", "back")
+LEADS = (f"https://{ELSEWHERE}/", f"//{ELSEWHERE}/", f"/\\{ELSEWHERE}", f"https:{ELSEWHERE}")
+REFUSED = {302, 303, 400, 401, 403, 404, 405, 409, 415, 422, 429}
+GUESSES = 12
+
+
+def run(plan: Plan) -> Outcome:
+    """Try each attack on a full school."""
+    outcome = Outcome()
+    site = make_full_site(new_home(plan.folder / "home"))
+    open_app = create_app(site.parts, WebOptions(csrf=False, limits=False))
+    closed_app = create_app(site.parts, WebOptions(limits=False))
+    for attack in (caches, ids_of_others, host_header, open_redirect, stolen_kiosk_key):
+        attack(site, open_app, outcome)
+    foreign_forms(site, closed_app, outcome)
+    for attack in (fixation, brute_force):
+        attack(site, open_app, outcome)
+    site.parts.engines.close()
+    site.parts.database.close()
+    return outcome
+
+
+def browser(app: Flask, site: Site, login: str | None) -> FlaskClient:
+    client = app.test_client()
+    if login is not None:
+        client.set_cookie("rollbook", sign_in(site, login))
+    return client
+
+
+def refusals(site: Site) -> int:
+    """Return how many entries of the register tell of somebody who was refused."""
+    with site.parts.uow() as uow:
+        told = uow.register.entries([EntryKind.ACCESS])
+    return sum(1 for entry in told if entry.body["event"] in {"refused", "sign-in failed"})
+
+
+def caches(site: Site, app: Flask, outcome: Outcome) -> None:
+    """No private answer may be kept by anything on the way, whoever asks."""
+    for login in ROLES:
+        client = browser(app, site, login)
+        for rule, method in routes(app):
+            if method != "GET" or rule.endpoint == "static":
+                continue
+            answer = client.get(address(app, rule, site), buffered=True)
+            outcome.count("answers whose caching was checked")
+            kept = answer.headers.get("Cache-Control", "")
+            outcome.expect("no-store" in kept, f"caches: {rule.rule} for {login}: {kept!r}")
+
+
+def ids_of_others(site: Site, app: Flask, outcome: Outcome) -> None:
+    """Charlie teaches another class: every id of 5b is for him as if it were not there."""
+    before = refusals(site)
+    client = browser(app, site, "charlie")
+    scoped = {"session_id", "group_id", "subject_id", "review_id", "request_id", "series_id"}
+    for rule, method in routes(app):
+        if not rule.arguments & scoped:
+            continue
+        answer = client.open(address(app, rule, site), method=method, data={})
+        outcome.count("addresses with ids of others")
+        fine = answer.status_code in REFUSED and site.ada.name not in answer.text
+        outcome.expect(fine, f"ids: {method} {rule.rule} answers {answer.status_code}")
+    for login in ("bob", "dora", "ada"):
+        outcome.add(_above_ones_role(site, app, login))
+    outcome.expect(refusals(site) > before, "ids: no refusal is in the audit")
+
+
+def _above_ones_role(site: Site, app: Flask, login: str) -> Outcome:
+    outcome, client = Outcome(), browser(app, site, login)
+    for rule, method in routes(app):
+        wanted = permissions_of_endpoint(app, rule.endpoint) or frozenset()
+        if not may(site, login, wanted):
+            status = client.open(address(app, rule, site), method=method, data={}).status_code
+            outcome.count("routes above one's role")
+            outcome.expect(status in {401, 403, 404}, f"role: {login} {rule.rule}: {status}")
+    return outcome
+
+
+def host_header(site: Site, app: Flask, outcome: Outcome) -> None:
+    """A page of somebody else must not reach the server under its own name."""
+    client = browser(app, site, "alice")
+    for path in ("/", "/login", "/people", "/api/v1/people"):
+        for host in (ELSEWHERE, f"localhost.{ELSEWHERE}", f"{ELSEWHERE}:8000", "localhost@x.y"):
+            answer = client.get(path, headers={"Host": host})
+            outcome.count("foreign hosts")
+            outcome.expect(answer.status_code == 400, f"host {host}: {answer.status_code}")
+        forwarded = client.get(path, headers={"X-Forwarded-Host": ELSEWHERE})
+        outcome.expect(ELSEWHERE not in str(forwarded.headers), f"host: {path} believes a header")
+
+
+def open_redirect(site: Site, app: Flask, outcome: Outcome) -> None:
+    """No address leads to another site, whatever parameter is tried."""
+    for login in ("alice", None):
+        client = browser(app, site, login)
+        for rule, method in routes(app):
+            for lead in LEADS:
+                said = dict.fromkeys(NEXT, lead)
+                path = address(app, rule, site)
+                form = None if method == "GET" else said
+                answer = client.open(path, method=method, query_string=said, data=form)
+                outcome.count("redirects tried")
+                target = answer.headers.get("Location", "")
+                led = re.match(r"(https?:)?[/\\]{2}(?!localhost)|https?:[^/]", target)
+                outcome.expect(not led, f"redirect: {method} {rule.rule} leads to {target}")
+                if method != "GET":
+                    break
+            if login == "alice" and method != "GET":
+                client = browser(app, site, login)  # it may have signed itself out
+
+
+def stolen_kiosk_key(site: Site, app: Flask, outcome: Outcome) -> None:
+    """The key of a tablet opens the kiosk's own addresses, and nothing once it is revoked."""
+    code = site.parts.devices.add(DevicePlan("Stolen"), "test")
+    paired = site.parts.devices.pair(code.code, place="127.0.0.1")
+    assert isinstance(paired, Paired)
+    client = app.test_client()
+    for name in (cookie_name(WebOptions()), "rollbook"):
+        client.set_cookie(name, paired.key)
+    for rule, method in routes(app):
+        if permissions_of_endpoint(app, rule.endpoint):
+            status = client.open(address(app, rule, site), method=method).status_code
+            outcome.count("routes with a stolen kiosk key")
+            outcome.expect(status in REFUSED, f"kiosk key: {rule.rule} answers {status}")
+    site.parts.devices.revoke(code.device.device_id, "test")
+    outcome.expect(site.parts.devices.of_key(paired.key) is None, "kiosk key: works though revoked")
+
+
+def foreign_forms(site: Site, app: Flask, outcome: Outcome) -> None:
+    """A form that carries no token of this session changes nothing."""
+    client = browser(app, site, "alice")
+    with site.parts.uow() as uow:
+        before = len(uow.register.entries())
+    for rule, method in routes(app):
+        if method == "GET" or rule.rule.startswith("/api/"):
+            continue
+        answer = client.open(address(app, rule, site), method=method, data={"name": "Eve"})
+        outcome.count("forms without a token")
+        outcome.expect(answer.status_code >= 400, f"CSRF: {rule.rule} answers {answer.status_code}")
+    with site.parts.uow() as uow:
+        after = uow.register.entries()
+    outcome.expect(len(after) == before, "CSRF: something was changed")
+
+
+def fixation(site: Site, app: Flask, outcome: Outcome) -> None:
+    """A session that somebody else knows before signing in is worth nothing after."""
+    give_password(site, "bob")
+    victim = app.test_client()
+    victim.set_cookie("rollbook", "chosen-by-somebody-else")
+    victim.get("/login")
+    known = victim.get_cookie("rollbook")
+    sign_in_by_form(victim, "bob")
+    now = victim.get_cookie("rollbook")
+    outcome.count("sessions fixed", 2)
+    outcome.expect(now is not None and now.value != getattr(known, "value", ""), "fixation: kept")
+    for value in ("chosen-by-somebody-else", getattr(known, "value", "")):
+        thief = app.test_client()
+        thief.set_cookie("rollbook", value)
+        outcome.expect(thief.get("/people").status_code in {302, 401}, "fixation: the thief is in")
+
+
+def brute_force(site: Site, app: Flask, outcome: Outcome) -> None:
+    """Guessing has to wait, also with the right password, and is in the audit."""
+    give_password(site, "charlie")
+    before = refusals(site)
+    client = app.test_client()
+    for _ in range(GUESSES):
+        sign_in_by_form(client, "charlie", "a wrong password")
+        outcome.count("passwords guessed")
+    right = sign_in_by_form(client, "charlie")
+    outcome.expect(right.status_code != 302, "brute force: the right password is taken at once")
+    told = refusals(site) - before
+    outcome.expect(0 < told <= GUESSES, f"brute force: {told} entries in the audit")
