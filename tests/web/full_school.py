@@ -51,7 +51,6 @@ def make_full_site(book: Path) -> Site:
     return site
 
 
-
 def _backups(site: Site, book: Path) -> None:
     """Two destinations: one that is written to, and one that is not plugged in."""
     folder = book.parent / "disk"
