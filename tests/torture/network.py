@@ -32,11 +32,10 @@ def run(plan: Plan) -> Outcome:
     site = make_full_site(new_home(plan.folder / "home"))
     open_app = create_app(site.parts, WebOptions(csrf=False, limits=False))
     closed_app = create_app(site.parts, WebOptions(limits=False))
-    for attack in (caches, ids_of_others, host_header, open_redirect, stolen_kiosk_key):
-        attack(site, open_app, outcome)
     foreign_forms(site, closed_app, outcome)
-    for attack in (fixation, brute_force):
+    for attack in (fixation, brute_force, caches, ids_of_others, host_header, stolen_kiosk_key):
         attack(site, open_app, outcome)
+    open_redirect(site, open_app, outcome)  # last: what its forms ask for is done
     site.parts.engines.close()
     site.parts.database.close()
     return outcome
