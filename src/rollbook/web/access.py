@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ from rollbook.domain.access import Actor, Permission
 from rollbook.domain.attendance import Session
 from rollbook.domain.register import EntryKind, NewEntry
 from rollbook.domain.subjects import Group, Subject
+from rollbook.errors import AlreadyExists
 from rollbook.web.parts import parts
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -106,11 +108,15 @@ def wants_json() -> bool:
 
 
 def note_refusal(who: Actor) -> None:
-    """Write that somebody tried what they may not; the route, and no more than that."""
-    with parts().uow() as uow:
-        body = {"event": "refused", "by": who.by, "route": request.endpoint or ""}
-        at = parts().clock.now().isoformat()
-        uow.register.append(NewEntry(EntryKind.ACCESS, {**body, "at": at}))
+    """Write that somebody tried what they may not: one entry an hour for each account and route.
+
+    The route, and no more than that; who tries again and again does not fill the register.
+    """
+    route, at = request.endpoint or "", parts().clock.now().isoformat()
+    body = {"event": "refused", "by": who.by, "route": route, "at": at}
+    once = f"refused {who.by} {route} {at[:13]}"
+    with suppress(AlreadyExists), parts().uow() as uow:
+        uow.register.append(NewEntry(EntryKind.ACCESS, body, once=once))
         uow.commit()
 
 
