@@ -10,12 +10,15 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from builders import make_class
+from rollbook.domain.anchors import Anchor
 from rollbook.domain.attendance import AttendanceRecord, Mark, Session, SessionState, Status
 from rollbook.domain.ports import UnitOfWork
 from rollbook.domain.receipts import Receipt
 from rollbook.domain.subjects import Group, Subject
 from rollbook.domain.timetable import Series
 from rollbook.services.absences import Absences
+from rollbook.services.anchors import Anchors
+from rollbook.services.backups import Backups
 from rollbook.services.calendars import Calendars
 from rollbook.services.due import DueRunner
 from rollbook.services.due_jobs import jobs_of
@@ -24,8 +27,10 @@ from rollbook.services.register import RegisterKeeper
 from rollbook.services.reviewing import Reviewing
 from rollbook.services.session_life import SessionLife
 from rollbook.services.timetable import Timetable
+from rollbook.storage.backup.archive import HomeArchive
 from rollbook.storage.database import Database
 from rollbook.storage.old_logs import LogFolder
+from rollbook.storage.signing import is_signed
 from rollbook.testing import FixedClock
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -50,6 +55,7 @@ class School:
     database: Database
     clock: FixedClock = field(default_factory=lambda: FixedClock(EARLY))
     zone: ZoneInfo = BERLIN
+    kept_anchors: list[Anchor] = field(default_factory=list)
 
     def uow(self) -> UnitOfWork:
         return self.database.uow()
@@ -86,6 +92,19 @@ class School:
     def purging(self) -> Purging:
         logs = LogFolder(Path("no logs are here"))
         return Purging(self.uow, self.clock, lambda: self.zone, self.reviewing, logs, _nobody)
+
+    @cached_property
+    def backups(self) -> Backups:
+        nowhere = Path("no backups are here")
+        archive = HomeArchive(self.database, nowhere, nowhere)
+        return Backups(self.uow, self.clock, archive, lambda: self.zone)
+
+    @cached_property
+    def anchors(self) -> Anchors:
+        return Anchors(self.uow, self.clock, is_signed)
+
+    def keep_anchor(self, anchor: Anchor, text: str) -> None:
+        self.kept_anchors.append(anchor)
 
     @cached_property
     def keeper(self) -> RegisterKeeper:

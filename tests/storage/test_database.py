@@ -105,7 +105,7 @@ def test_a_missing_key_changes_nothing_and_no_new_one_is_made(book: Path) -> Non
     site_key_file(book / "keys").unlink()
     before = snapshot(book)
     for create in (False, True):
-        with pytest.raises(NotFound, match="Put it back"):
+        with pytest.raises(NotFound, match="Bring it back"):
             reopen(book, create=create)
     assert snapshot(book) == before
 
