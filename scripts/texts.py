@@ -48,6 +48,10 @@ CONSTANTS = {
     "domain/enrolment.py": ("INTAKE_TEXT",),
     "domain/faces.py": ("REFUSAL_TEXT",),
     "domain/identification.py": ("DOUBT_TEXT",),
+    "domain/key_safety.py": (
+        *("ATTACKERS", "SAFETIES", "PLACES", "_MACHINE_OFF", "PROBLEMS"),
+        *("COPIES_SAFE", "COPIES_FILE", "USER_SAFE", "USER_UNSAFE", "RUNNING"),
+    ),
     "domain/register.py": ("FAULTS",),
     "domain/witness.py": ("SENTENCES",),
     "services/backups.py": ("PROBLEM_TEXT",),
