@@ -129,7 +129,10 @@ def test_destinations_time_and_number_are_set(book: Path, tmp_path: Path) -> Non
     assert {one["where"] for one in listed} == {str(disk)}
     checked = json.loads(well(book, "backup", "--check", str(disk / listed[0]["file"]), "--json"))
     assert checked["rows"] > 0
-    well(book, "backup", "--remove", shown["id"])
+    assert "say so" in well(book, "backup", "--remove", shown["id"])
+    (lies_there,) = json.loads(well(book, "backup", "--status", "--json"))
+    assert lies_there["id"] == shown["id"] and lies_there["last_run"] is None
+    assert "is forgotten" in well(book, "backup", "--remove", shown["id"])
     assert json.loads(well(book, "backup", "--status", "--json")) == []
 
 

@@ -27,11 +27,19 @@ from rollbook.domain.register import EntryKind, NewEntry
 from rollbook.domain.subjects import new_id
 from rollbook.domain.task_ports import Task, TaskState
 from rollbook.errors import AlreadyExists, InvalidInput, NotFound, RollbookError, StorageUnavailable
+from rollbook.services.backup_places import (
+    DESTINATIONS,
+    ELSEWHERE,
+    keep_places,
+    kept_places,
+    remember,
+    take_off,
+)
 from rollbook.services.due import Errand
 from rollbook.services.tasks import TaskControl
 
 KIND = "backup"
-DESTINATIONS, SCHEDULE, KEEPING = "backup_destinations", "backup_schedule", "backup_keep"
+SCHEDULE, KEEPING = "backup_schedule", "backup_keep"
 RUNS, SITE, PAUSED = "backup_runs", "backup_site", "backups_paused"
 BY_CLOCK = "site"  # who asks for what the schedule starts
 BACKUP_JOB, LOOK_EVERY = "backup", timedelta(minutes=15)
@@ -97,7 +105,12 @@ class Backups:
 
     def destinations(self) -> list[Destination]:
         with self._open_uow() as uow:
-            return self._destinations(uow)
+            return kept_places(uow, DESTINATIONS, self._archive.shown)
+
+    def elsewhere(self) -> list[Destination]:
+        """Return where backups lie as well: made by hand, or no destination any more."""
+        with self._open_uow() as uow:
+            return kept_places(uow, ELSEWHERE, self._archive.shown)
 
     def add(self, url: str, by: str) -> Destination:
         """Try a destination out and remember it.
@@ -116,10 +129,12 @@ class Backups:
         made = Destination(new_id(), url, self._archive.shown(url))
         with self._open_uow() as uow:
             uow.register.hold()  # two clicks are one destination
-            found = self._destinations(uow)
+            found = kept_places(uow, DESTINATIONS, self._archive.shown)
             if any(one.url == url for one in found):
                 raise AlreadyExists("Backups go there already.")
-            self._keep_destinations(uow, [*found, made])
+            keep_places(uow, DESTINATIONS, [*found, made])
+            others = kept_places(uow, ELSEWHERE, self._archive.shown)
+            keep_places(uow, ELSEWHERE, [one for one in others if one.url != url])
             self._note_setting(uow, "backup destination added", by, made.destination_id)
             uow.commit()
         return made
@@ -131,11 +146,17 @@ class Backups:
         return found
 
     def remove(self, destination_id: str, by: str) -> Destination:
-        """Forget a destination. What lies there stays, and its key bundle with it."""
-        gone = self._destination(destination_id)
+        """Send no more backups to a destination. What lies there stays, and its key bundle with
+        it, so the place is remembered until it is removed once more.
+
+        Raises:
+            NotFound: there is no such place.
+        """
         with self._open_uow() as uow:
-            kept = [d for d in self._destinations(uow) if d.destination_id != destination_id]
-            self._keep_destinations(uow, kept)
+            uow.register.hold()
+            gone = take_off(uow, destination_id, self._archive.shown)
+            if gone is None:
+                raise NotFound("There is no such destination.")
             runs = _mapping(uow.site.get(RUNS))
             uow.site.set(RUNS, {name: run for name, run in runs.items() if name != destination_id})
             self._note_setting(uow, "backup destination removed", by, destination_id)
@@ -213,6 +234,10 @@ class Backups:
         """
         if make:
             self._archive.try_out(url, self.site_id())
+            with self._open_uow() as uow:
+                uow.register.hold()
+                remember(uow, url, self._archive.shown)
+                uow.commit()
         made = self._archive.back_up(url, self.site_id(), self._clock.now(), keep, progress)
         with self._open_uow() as uow:
             self._note_made(uow, made, by)
@@ -276,7 +301,7 @@ class Backups:
         Raises:
             StorageUnavailable: a destination cannot be looked at, so nobody knows.
         """
-        places = [one.url for one in self.destinations()]
+        places = [one.url for one in (*self.destinations(), *self.elsewhere())]
         if (local := self._archive.local()) is not None:
             places.append(local)
         times = [one.made_at for url in places for one in self._archive.kept(url)]
@@ -284,7 +309,10 @@ class Backups:
 
     def _forget_former_keys(self) -> None:
         """Destroy former site keys that no kept data file needs any more."""
-        oldest = self.oldest_kept()
+        try:
+            oldest = self.oldest_kept()
+        except StorageUnavailable:
+            return  # nobody knows what lies there
         if oldest is not None:
             self._archive.forget_site_keys(oldest)
 
@@ -293,14 +321,15 @@ class Backups:
 
         The next run replaces the bundle of each destination. Without a schedule nobody knows when.
         """
-        places = tuple(one.shown for one in self.destinations())
-        local = tuple(self._local_keys())
-        if not places and not local:
-            return LastKeyCopy(None, ())
-        wall = self.schedule()
-        if local or wall is None or self.is_paused():
-            return LastKeyCopy(None, places + local)
-        return LastKeyCopy(self.next_time(now).astimezone(self._zone()).date(), places)
+        others = [*self._local_keys(), *(one.shown for one in self.elsewhere())]
+        return self._told_of(now, [one.shown for one in self.destinations()], others)
+
+    def _told_of(self, now: datetime, regular: list[str], others: list[str]) -> LastKeyCopy:
+        """Return when copies are replaced; nothing replaces `others` by itself."""
+        gone_by = None
+        if regular and not others and self.schedule() is not None and not self.is_paused():
+            gone_by = self.next_time(now).astimezone(self._zone()).date()
+        return LastKeyCopy(gone_by, (*regular, *others))
 
     def replace_bundles(self) -> LastKeyCopy:
         """Write all key bundles anew, delete local copies that hold keys; return what is left.
@@ -308,24 +337,36 @@ class Backups:
         An erasure calls it, so that the last copy of a key is gone at once where that is possible.
         A destination that cannot be reached is left to the next run.
         """
-        now, left = self._clock.now(), []
+        now, others = self._clock.now(), list[str]()
         try:
             self._archive.delete_copies()
             self._archive.replace_local_bundle(now)
         except StorageUnavailable as error:
             log.warning("a copy with keys is still there: %s", error)
-            left += self._local_keys()
-        for one in [] if self.is_paused() else self.destinations():
+            others += self._local_keys()
+        regular = self._not_replaced(self.destinations(), now)
+        others += self._not_replaced(self.elsewhere(), now, only_where_one_is=True)
+        return self._told_of(now, regular, others)
+
+    def _not_replaced(
+        self, places: Sequence[Destination], now: datetime, only_where_one_is: bool = False
+    ) -> list[str]:
+        """Write the bundles of these places anew; return where that was not possible.
+
+        An empty folder may be a disk that is not plugged in: nothing is put into it.
+        """
+        left = []
+        for one in places:
             try:
-                self._archive.replace_bundle(one.url, self.site_id(), now)
+                wanted = not only_where_one_is or self._archive.has_bundle(one.url)
+                if wanted and not self.is_paused():
+                    self._archive.replace_bundle(one.url, self.site_id(), now)
+                else:
+                    left.append(one.shown)
             except RollbookError as error:
                 log.warning("the key bundle at %s was not replaced: %s", one.shown, error)
                 left.append(one.shown)
-        if self.is_paused():
-            left += [one.shown for one in self.destinations()]
-        if not left:
-            return LastKeyCopy(None, ())
-        return LastKeyCopy(self.last_key_copy_gone_by(now).gone_by, tuple(left))
+        return left
 
     def _local_keys(self) -> list[str]:
         """Return what holds keys of people on this machine, beside the database."""
@@ -428,17 +469,6 @@ class Backups:
             if one.destination_id == destination_id:
                 return one
         raise NotFound("There is no such destination.")
-
-    def _destinations(self, uow: UnitOfWork) -> list[Destination]:
-        kept = cast(Sequence[Mapping[str, str]], uow.site.get(DESTINATIONS) or [])
-        return [
-            Destination(one["destination_id"], one["url"], self._archive.shown(one["url"]))
-            for one in kept
-        ]
-
-    def _keep_destinations(self, uow: UnitOfWork, all_: Sequence[Destination]) -> None:
-        fields = [{"destination_id": one.destination_id, "url": one.url} for one in all_]
-        uow.site.set(DESTINATIONS, fields)
 
     def _note_made(self, uow: UnitOfWork, made: Backup, by: str) -> None:
         body = {

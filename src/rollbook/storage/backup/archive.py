@@ -90,6 +90,11 @@ class HomeArchive:
         folder = self._home / BACKUPS
         return str(folder) if folder.is_dir() else None
 
+    def has_bundle(self, url: str) -> bool:
+        place = Place(url)
+        place.require()
+        return bool(of_kind(place.names(), KEYS))
+
     def has_local_bundle(self) -> bool:
         local = self.local()
         return local is not None and bool(of_kind(Place(local).names(), KEYS))
