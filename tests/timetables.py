@@ -24,6 +24,7 @@ from rollbook.services.due import DueRunner
 from rollbook.services.due_jobs import jobs_of
 from rollbook.services.purging import Purging
 from rollbook.services.register import RegisterKeeper
+from rollbook.services.retention import Retention
 from rollbook.services.reviewing import Reviewing
 from rollbook.services.session_life import SessionLife
 from rollbook.services.timetable import Timetable
@@ -89,7 +90,11 @@ class School:
         return Reviewing(self.uow, self.clock)
 
     @cached_property
-    def purging(self) -> Purging:
+    def retention(self) -> Retention:
+        return Retention(self.uow, self.clock)
+
+    @cached_property
+    def nightly_purging(self) -> Purging:
         logs = LogFolder(Path("no logs are here"))
         return Purging(self.uow, self.clock, lambda: self.zone, self.reviewing, logs, _nobody)
 

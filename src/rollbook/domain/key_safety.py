@@ -40,7 +40,7 @@ class Attacker(StrEnum):
 
 
 ATTACKERS: Mapping[Attacker, str] = {
-    Attacker.COPIES: "has copies of the data: a backup, the database, exports, logs",
+    Attacker.COPIES: "has copies of the data (a backup, the database, exports, logs)",
     Attacker.OTHER_USER: "has another account on this machine",
     Attacker.MACHINE_OFF: "steals the whole machine while it is switched off, or its disk",
     Attacker.MACHINE_ON: "steals or controls the machine while Rollbook runs on it",
@@ -91,7 +91,9 @@ _MACHINE_OFF: Mapping[KeyPlace, tuple[Safety, str]] = {
     ),
 }
 COPIES_SAFE = "The key is in none of them, not even in the folder keys/."
-COPIES_FILE = "As long as the folder keys/ is not copied with them; rollbook backup leaves it out."
+COPIES_FILE = (
+    "Only as long as the folder keys/ is not copied with them; rollbook backup leaves it out."
+)
 USER_SAFE = "Only the account that runs Rollbook can read the key."
 USER_UNSAFE = "The key can be read by others: see what is said about it here."
 RUNNING = "While it runs the key is in its memory, wherever it came from."

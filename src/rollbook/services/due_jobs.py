@@ -14,6 +14,7 @@ from rollbook.services.backups import LOOK_EVERY as LOOK_FOR_BACKUPS
 from rollbook.services.due import Errand, Jobs, NextTime
 from rollbook.services.erasing import FINISH_JOB, Erasing
 from rollbook.services.purging import Purging
+from rollbook.services.retention import Retention
 from rollbook.services.reviewing import LOOK_EVERY, Reviewing
 from rollbook.services.session_life import SessionLife
 from rollbook.services.session_times import CLOSE_JOB, OPEN_JOB
@@ -42,7 +43,9 @@ class Parts(Protocol):
     @property
     def erasing(self) -> Erasing: ...
     @property
-    def purging(self) -> Purging: ...
+    def retention(self) -> Retention: ...
+    @property
+    def nightly_purging(self) -> Purging: ...
     @property
     def backups(self) -> Backups: ...
     def uow(self) -> UnitOfWork: ...
@@ -90,4 +93,5 @@ def every_day(parts: Parts, wall: time) -> NextTime:
 
 def purge(parts: Parts, errand: Errand) -> None:
     """Delete what is due by the site's rules. A run that was killed is finished by the next."""
-    parts.purging.run()
+    parts.retention.begin()
+    parts.nightly_purging.run()

@@ -28,7 +28,7 @@ from rollbook.domain.retention import (
 from rollbook.domain.subjects import new_id
 from rollbook.domain.task_ports import Task, TaskLine, TaskState
 from rollbook.services.consenting import delete_samples
-from rollbook.services.retention import retention_rules
+from rollbook.services.retention import asked_rules
 from rollbook.services.tasks import KEPT as REPORTS_KEPT
 from rollbook.services.tasks import TaskControl
 from rollbook.services.tracing import keep_last_marks, traces
@@ -64,8 +64,12 @@ class Purging:
         logs: OldLogs,
         erase: Callable[[Sequence[str], str], list[Receipt]],
         tidy: Callable[[], None] = lambda: None,
+        rules: Callable[[UnitOfWork, datetime], RetentionRules] = asked_rules,
     ) -> None:
-        """`erase` erases people and returns their receipts; `tidy` deletes old work files."""
+        """`erase` erases people and returns their receipts; `tidy` deletes old work files.
+
+        `rules` are those that this one goes by: of a run of the timetable `nightly_rules`.
+        """
         self._open_uow = open_uow
         self._clock = clock
         self._zone = zone
@@ -73,12 +77,13 @@ class Purging:
         self._logs = logs
         self._erase = erase
         self._tidy = tidy
+        self._rules = rules
 
     def plan(self) -> PurgePlan:
         """Return what would go now. Nothing is changed."""
         now, zone = self._clock.now(), self._zone()
         with self._open_uow() as uow:
-            rules = retention_rules(uow)
+            rules = self._rules(uow, now)
             known = traces(uow, now, zone)
             found = [*_people(known, rules, now.astimezone(zone).date())]
             found += [_counted(Rule.ABSENCES, _old_absences(uow, rules, now, zone))]
@@ -177,7 +182,7 @@ class Purging:
         self, uow: UnitOfWork, rule: Rule, people: Sequence[str], now: datetime
     ) -> list[str]:
         """Return of whom a rule holds, looked at again within the transaction."""
-        zone, rules = self._zone(), retention_rules(uow)
+        zone, rules = self._zone(), self._rules(uow, now)
         today = now.astimezone(zone).date()
         known = traces(uow, now, zone, people)
         found = {one.rule: one.people for one in _people(known, rules, today)}
@@ -190,7 +195,7 @@ class Purging:
                 now, zone = self._clock.now(), self._zone()
                 with self._open_uow() as uow:
                     uow.register.hold()
-                    some = old(uow, retention_rules(uow), now, zone)[:BATCH]
+                    some = old(uow, self._rules(uow, now), now, zone)[:BATCH]
                     for paper_id, _subject_id in some:
                         remove = (
                             uow.absences.remove if rule is Rule.ABSENCES else uow.requests.remove
@@ -236,7 +241,7 @@ class Purging:
             uow.site.set(NOTE, None)
             receipt = None
             if gone.is_worth_a_receipt:
-                terms = retention_rules(uow).as_json()
+                terms = self._rules(uow, now).as_json()
                 body = {"by": by, "terms": terms, **gone.as_json()}
                 receipt = uow.receipts.add(Receipt(new_id(), ReceiptKind.PURGE, now, body))
                 uow.register.append(_purged(receipt, gone, by))
