@@ -23,6 +23,7 @@ ROWS = {
     "faults": "The world fails",
     "fuzz": "Hostile files",
     "network": "A hostile network",
+    "outbound": "Nothing leaves the machine",
 }
 
 
