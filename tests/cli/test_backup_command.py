@@ -147,8 +147,8 @@ def test_a_damaged_file_is_told(book: Path, tmp_path: Path) -> None:
 
 
 def test_doctor_says_that_there_are_no_backups(book: Path) -> None:
-    from rollbook.cli.doctor import _backups
+    from rollbook.cli.doctor_trust import backups
 
-    (found,) = _backups(Settings(home=book))
+    (found,) = backups(Settings(home=book))
     assert found.state == "note" and "There are no backups" in found.found
     assert found.mend == "Run: rollbook backup --add FOLDER"

@@ -59,8 +59,8 @@ def purge(
         common.say("Nothing was changed. Without --dry-run it is deleted.")
         if waits is not None:
             common.say(
-                f"Nobody has decided on the rules yet. Until {waits:%Y-%m-%d} only samples without a "
-                "consent, or of people who were not there for three years, go by themselves."
+                f"Nobody has decided on the rules yet. Until {waits:%Y-%m-%d} only samples without "
+                "a consent, or of people who were not there for three years, go by themselves."
             )
     elif receipt is not None:
         common.say(f"Receipt {receipt.receipt_id}; it names people by random id only.")
