@@ -29,7 +29,7 @@ PEOPLE = 12
 class Scenario:
     """One kind of work."""
 
-    longest = 0.4  # seconds after the first line within which the kill comes
+    longest = 0.4  # seconds after the first line within which the kill comes, at least
 
     def prepare(self, home: Path) -> None:
         """Make a home for the first time."""
