@@ -47,11 +47,16 @@ Look = Seen | WitnessState  # MISSING or UNREADABLE where there is no head to te
 LinkAt = Callable[[int], bytes | None]
 
 
+def witness_file(keys_dir: Path) -> Path:
+    """Return where the witness lies."""
+    return keys_dir / "witness.json"
+
+
 class Witness:
     """The file `witness.json` of one home; threads and processes share it."""
 
     def __init__(self, keys_dir: Path, mac: Mac) -> None:
-        self._file = keys_dir / "witness.json"
+        self._file = witness_file(keys_dir)
         self._mac = mac
         self._own = threading.Lock()
         self._failed = False
