@@ -264,6 +264,20 @@ def test_what_is_due_is_shown_deleted_and_told_by_a_receipt(site: Site, client_o
     assert ada in shown and "Ada" not in shown
 
 
+def test_a_receipt_speaks_the_readers_language_and_gives_the_signed_text(
+    site: Site, alice: FlaskClient
+) -> None:
+    body = {"file": "x.rbk", "entries": 7, "by": "timetable", "began": "2026-03-02T08:00:00+00:00"}
+    with site.parts.uow() as uow:
+        uow.receipts.add(Receipt("b" * 32, ReceiptKind.BACKUP, site.clock.now(), body))
+        uow.commit()
+    page = alice.get(f"/privacy/receipts/{'b' * 32}").text
+    assert "Entries in the register" in page and "the timetable" in page and "holds" in page
+    assert "word for word" in page and "2026-03-02T08:00:00+00:00" in page
+    german = {"Accept-Language": "de"}
+    assert "Angefordert von" in alice.get(f"/privacy/receipts/{'b' * 32}", headers=german).text
+
+
 def test_a_receipt_can_be_checked_by_others(site: Site, alice: FlaskClient) -> None:
     with site.parts.uow() as uow:
         uow.receipts.add(Receipt("a" * 32, ReceiptKind.BACKUP, site.clock.now(), {"files": 3}))
