@@ -25,7 +25,7 @@ from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.domain.receipts import Receipt, ReceiptKind
 from rollbook.domain.register import EntryKind, NewEntry
 from rollbook.domain.subjects import new_id
-from rollbook.domain.task_ports import Task, TaskState
+from rollbook.domain.task_ports import Task
 from rollbook.errors import AlreadyExists, InvalidInput, NotFound, RollbookError, StorageUnavailable
 from rollbook.services.backup_places import (
     DESTINATIONS,
@@ -36,6 +36,7 @@ from rollbook.services.backup_places import (
     take_off,
 )
 from rollbook.services.due import Errand
+from rollbook.services.single_tasks import begin_once, newest
 from rollbook.services.tasks import TaskControl
 
 KIND = "backup"
@@ -397,21 +398,21 @@ class Backups:
         wanted = self.is_due(errand.now)
         with self._open_uow() as uow:
             if wanted:
-                self._add_task(uow, "", BY_CLOCK)
+                begin_once(uow, KIND, "", BY_CLOCK, self._clock.now())
             errand.finish(uow)
             uow.commit()
 
     def start(self, user_id: str, by: str) -> Task:
         """Return the task that waits or runs, begun now when there is none."""
         with self._open_uow() as uow:
-            task = self._add_task(uow, user_id, by)
+            task = begin_once(uow, KIND, user_id, by, self._clock.now())
             uow.commit()
         return task
 
     def latest(self) -> Task | None:
         """Return the newest task, whoever began it."""
         with self._open_uow() as uow:
-            return next((one for one in uow.tasks.all() if one.kind == KIND), None)
+            return newest(uow, KIND)
 
     def work(self, task: Task, control: TaskControl) -> None:
         """Write backups to every destination. Raises StorageUnavailable when one failed."""
@@ -452,17 +453,6 @@ class Backups:
                 self._note_trust(uow, "copies deleted", by, {"count": count})
                 uow.commit()
         return count
-
-    def _add_task(self, uow: UnitOfWork, user_id: str, by: str) -> Task:
-        uow.register.hold()  # two clicks, or a click and the clock, are one backup
-        busy = [state for state in TaskState if state.is_busy]
-        for one in uow.tasks.all(busy):
-            if one.kind == KIND:
-                return one
-        now = self._clock.now()
-        task = Task(new_id(), KIND, user_id, by, now, now, TaskState.WAITING)
-        uow.tasks.add(task)
-        return task
 
     def _destination(self, destination_id: str) -> Destination:
         for one in self.destinations():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from rollbook.domain.files import BytesFile
 from rollbook.domain.month import Month
@@ -13,34 +12,12 @@ from rollbook.domain.subjects import Group, new_id
 from rollbook.domain.task_ports import Task, TaskState
 from rollbook.errors import NotFound
 from rollbook.services.export import Exported, Exporter
+from rollbook.services.kept_files import KeptFiles
 from rollbook.services.tasks import TaskControl
 
 KIND = "export"
 MANY = 1_000  # people in one export; with more it is made in the background
 KEPT_DAYS = 2  # so long the file can be fetched
-
-
-class NewFile(Protocol):
-    """A sealed file that is written once."""
-
-    key: str
-
-    @property
-    def name(self) -> str: ...
-
-    def write(self, data: bytes, /) -> int: ...
-
-    def keep(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
-class KeptFiles(Protocol):
-    """Where finished files lie sealed."""
-
-    def create(self) -> NewFile: ...
-
-    def open(self, name: str, key: str) -> BytesFile: ...
 
 
 @dataclass(frozen=True, slots=True)
