@@ -466,8 +466,8 @@ def unwrap(site: Site, label: str, wrapped: bytes) -> bytes:
         raise DecryptionFailed(
             "The site key here is not the one that wraps the keys of this database: it is of "
             "another site, or a former one. It is in keys/site.key, unless ROLLBOOK_SITE_KEY, "
-            "ROLLBOOK_KEY_SOURCE or ROLLBOOK_KEY_COMMAND says where. The right one is on the newest "
-            "recovery sheet: rollbook keys recover. Nothing was changed."
+            "ROLLBOOK_KEY_SOURCE or ROLLBOOK_KEY_COMMAND says where. The right one is on the "
+            "newest recovery sheet: rollbook keys recover. Nothing was changed."
         ) from error
     if not text.startswith(prefix):
         raise DecryptionFailed("A key in the database was put in the place of another one.")
