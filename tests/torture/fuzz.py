@@ -1,13 +1,15 @@
 """Hostile files: every reader of what others send, fed with damaged and invented input.
 
 Each reader runs in a process of its own with a bounded memory, so that a crash is seen as one. A
-hang, an unforeseen exception, too much memory, or a file outside of its folder is a fault. Where
-atheris is installed the input follows the code's branches; elsewhere it is mutated blindly.
+hang, an unforeseen exception, too much memory, or a file outside of its folder is a fault. Half of
+the time the input is mutated blindly; the other half atheris follows the code's branches, where it
+is installed, and schemathesis the description of the interface.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -49,10 +51,15 @@ def _fed(name: str, plan: Plan) -> Outcome:
     counts = place / "counts.json"
     told = json.loads(counts.read_text()) if counts.exists() else {}
     outcome.count(f"{name}: inputs tried", told.get("tried", 0))
+    for engine, number in told.get("by", {}).items():
+        outcome.count(f"{name}: of them by {engine}", number)
     outcome.count(f"{name}: of them accepted", told.get("accepted", 0))
     outcome.count(f"{name}: slowest, ms", told.get("slowest", 0))
     outcome.count(f"{name}: memory, MiB", told.get("memory", 0))
     outcome.faults += [f"{name}: {fault}" for fault in told.get("faults", [])]
+    reached = re.findall(r"DONE\s+cov: (\d+)", (place / "said").read_text(errors="replace"))
+    if reached:
+        outcome.count(f"{name}: edges of the code that atheris reached", int(reached[-1]))
     if code != 0:
         tail = (place / "said").read_text(encoding="utf-8", errors="replace")[-600:]
         outcome.faults.append(f"{name}: the process ended with {code}: {tail}")
