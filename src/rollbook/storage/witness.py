@@ -24,7 +24,7 @@ from pathlib import Path
 
 from rollbook.domain.witness import Standing, WitnessState
 from rollbook.errors import StorageUnavailable
-from rollbook.storage.file_locks import locked
+from rollbook.storage.locking import locked_file
 from rollbook.storage.mac import Mac
 
 PATIENCE = 2.0  # seconds that a commit waits for others who write the witness
@@ -110,7 +110,7 @@ class Witness:
 
     def _locked(self) -> AbstractContextManager[None]:
         self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return locked(self._file.with_suffix(".lock"), PATIENCE)
+        return locked_file(self._file.with_suffix(".lock"), PATIENCE)
 
     def _write(self, number: int, link: bytes) -> None:
         """Write over what is there: one sector, in one call, so it is old or new.
