@@ -62,6 +62,7 @@ def main() -> None:
     secrets = _plant(site, clients)
     visited = sum(_visit(app, site, login, client) for login, client in clients.items())
     exported = _export(site)
+    site.parts.backups.back_up("test", lambda done, total: None)
     told = {"secrets": secrets, "pages": visited, "exported": exported} | _binary(site)
     print(json.dumps(told), flush=True)
     _die_at_work(site, clients["alice"])

@@ -20,6 +20,7 @@ from torture.frame import child_environment, new_home, program
 
 PATIENCE = 180.0  # seconds that one side waits for the other
 PROBE = "probe-of-the-browser.example"  # looked up at the end, to see that it would be heard
+INSIDE = ("data:", "blob:", "chrome:", "chrome-extension:")  # the last two: its viewer of PDFs
 FAKE_CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 MONTH = ("--month", "2026-03")
 
@@ -141,7 +142,7 @@ def _visit(
 
     def requested(request: Any) -> None:
         said["requests"] += 1
-        if not request.url.startswith((f"{base}/", "data:", "blob:")):
+        if not request.url.startswith((f"{base}/", *INSIDE)):
             elsewhere.append(request.url)
 
     page = context.new_page()
