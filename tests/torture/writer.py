@@ -74,6 +74,12 @@ def run(plan: Plan) -> Outcome:
         if table.name not in readers:
             outcome.left_out.append(f"{table.name}.{column.name}: no reader is named")
             continue
+        if _rows(site.parts, column) < 2:
+            outcome.left_out.append(f"{table.name}.{column.name}: fewer than two rows to swap")
+            continue
+        whole = not _noticed(site.parts.settings.home, readers[table.name])
+        outcome.expect(whole, f"{table.name}.{column.name}: refused before anything was changed")
+        outcome.count("columns tampered with")
         for what, change in CHANGES.items():
             for _ in range(TRIES):
                 _one(site.parts, readers[table.name], column, what, change, chance, outcome)
@@ -98,6 +104,11 @@ def _sealed() -> Iterator[tuple[Table, Column[Any]]]:
         for column in table.columns:
             if "sealed" in column.info or column.info.get("holds") == "wrapped key":
                 yield table, column
+
+
+def _rows(parts: App, column: Column[Any]) -> int:
+    with parts.database.engine.connect() as connection:
+        return len(connection.execute(select(column).where(column.is_not(None))).all())
 
 
 def _flip(one: bytes, other: bytes, chance: random.Random) -> bytes:
@@ -128,8 +139,6 @@ def _one(
     with parts.database.engine.begin() as connection:
         query = select(key, column).where(column.is_not(None)).order_by(key)
         rows = connection.execute(query).all()
-        if len(rows) < 2:
-            return
         (name, before), (_, other) = chance.sample(rows, 2)
         after = change(bytes(before), bytes(other), chance)
         if after == before:
