@@ -54,7 +54,7 @@ CONSTANTS = {
     ),
     "domain/register.py": ("FAULTS",),
     "domain/witness.py": ("SENTENCES",),
-    "services/backups.py": ("PROBLEM_TEXT",),
+    "services/backup_problems.py": ("PROBLEM_TEXT",),
     "services/camera_test.py": ("SENTENCES",),
     "services/guided.py": ("PROMPTS",),
     "services/receipt_words.py": ("SENTENCES", "TABLES", "WORDS"),

@@ -14,7 +14,8 @@ from rollbook.domain.receipts import ReceiptKind
 from rollbook.domain.register import EntryKind
 from rollbook.domain.task_ports import TaskState
 from rollbook.errors import AlreadyExists, InvalidInput, NotFound, StorageUnavailable
-from rollbook.services.backups import PROBLEM_COMMAND, PROBLEM_TEXT, Backups
+from rollbook.services.backup_problems import PROBLEM_COMMAND, PROBLEM_TEXT
+from rollbook.services.backups import Backups
 from rollbook.services.due import Errand
 from rollbook.services.tasks import TaskRunner
 from rollbook.storage.backup.archive import HomeArchive

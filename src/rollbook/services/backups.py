@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time as clocks
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, time, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -35,6 +35,7 @@ from rollbook.services.backup_places import (
     remember,
     take_off,
 )
+from rollbook.services.backup_problems import Problem, problems_of
 from rollbook.services.due import Errand
 from rollbook.services.single_tasks import begin_once, newest
 from rollbook.services.tasks import TaskControl
@@ -45,48 +46,9 @@ RUNS, SITE, PAUSED = "backup_runs", "backup_site", "backups_paused"
 BY_CLOCK = "site"  # who asks for what the schedule starts
 BACKUP_JOB, LOOK_EVERY = "backup", timedelta(minutes=15)
 TRY_AGAIN = timedelta(hours=1)  # after a run that failed
-TOO_OLD = timedelta(days=2)  # a daily backup that is older has failed or been forgotten
 SAY = 0.5  # seconds between two words of a task on how far it is
 
-# what a problem is in words, and what to do about it at a terminal
-PROBLEM_TEXT = {
-    "none": "There are no backups: if this machine breaks, everything is gone. Add a destination.",
-    "no schedule": "Backups are not made by themselves. Choose a time of day for them.",
-    "paused": "Backups rest since a restore, so that two machines do not write to one place. If "
-    "this is the site's machine now, let them go on.",
-    "copies": "A copy of the database from an upgrade or a restore is still there. It holds the "
-    "keys of people, also of those who are erased meanwhile. Delete it once all is well.",
-    "never": "No backup was made to %(where)s yet.",
-    "failed": "The last backup failed: %(why)s",
-    "old": "The last backup to %(where)s is of %(why)s. Look whether Rollbook runs at the chosen "
-    "time.",
-}
-PROBLEM_COMMAND = {
-    "none": "rollbook backup --add FOLDER",
-    "no schedule": "rollbook backup --daily 03:15",
-    "paused": "rollbook backup --go-on",
-    "copies": "rollbook backup --delete-copies",
-}
-
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that is not in order."""
-
-    kind: str  # a key of PROBLEM_TEXT
-    where: str = ""
-    why: str = ""
-
-    @property
-    def sentence(self) -> str:
-        return PROBLEM_TEXT[self.kind] % {"where": self.where, "why": self.why}
-
-    @property
-    def command(self) -> str:
-        """Return what to type at a terminal."""
-        return PROBLEM_COMMAND.get(self.kind, "rollbook backup")
 
 
 class Backups:
@@ -440,7 +402,7 @@ class Backups:
         if self.is_paused():
             found.append(Problem("paused"))
         for one in destinations:
-            found += _problems_of(one, runs.get(one.destination_id), now)
+            found += problems_of(one, runs.get(one.destination_id), now)
         if self._archive.copies_with_keys():
             found.append(Problem("copies"))
         return found
@@ -487,16 +449,6 @@ def _wants(run: Run | None, wanted: datetime, now: datetime) -> bool:
     if run is None or run.at < wanted:
         return True
     return bool(run.failure) and now - run.at >= TRY_AGAIN
-
-
-def _problems_of(one: Destination, run: Run | None, now: datetime) -> list[Problem]:
-    if run is None:
-        return [Problem("never", one.shown)]
-    if run.failure:
-        return [Problem("failed", one.shown, run.failure)]
-    if now - run.at > TOO_OLD:
-        return [Problem("old", one.shown, run.at.date().isoformat())]
-    return []
 
 
 def _time_of(wall: str) -> time:

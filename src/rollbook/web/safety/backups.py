@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from rollbook.domain.access import Permission
 from rollbook.domain.backups import Destination
 from rollbook.errors import AlreadyExists, InvalidInput, RollbookError, StorageError
-from rollbook.services.backups import PROBLEM_TEXT, Problem
+from rollbook.services.backup_problems import PROBLEM_TEXT, Problem
 from rollbook.web.access import actor, permit, visitor
 from rollbook.web.accounts.security import fresh
 from rollbook.web.errors import sentence
