@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from httpx import ASGITransport, AsyncClient
 from starlette.applications import Starlette
+from werkzeug.routing import Rule
 
 from rollbook.bootstrap import App
 from rollbook.domain.access import Actor, Role
@@ -35,6 +36,7 @@ LEADS = (f"https://{ELSEWHERE}/", f"//{ELSEWHERE}/", f"/\\{ELSEWHERE}", f"https:
 HOSTS = (ELSEWHERE, f"localhost.{ELSEWHERE}", f"{ELSEWHERE}:8000", "localhost@x.y")
 REFUSED = {302, 303, 400, 401, 403, 404, 405, 409, 415, 422, 429}
 GUESSES = 12
+STEP = 1  # every route; the tests' slice takes every so manieth
 KIOSK = {
     "/kiosk/state": "GET",
     "/kiosk/frame": "POST",
@@ -69,6 +71,11 @@ def run(plan: Plan) -> Outcome:
     return outcome
 
 
+def tried(app: Flask) -> list[tuple[Rule, str]]:
+    """Return the routes that are tried, each with its method."""
+    return list(routes(app))[::STEP]
+
+
 def browser(app: Flask, site: Site, login: str | None) -> FlaskClient:
     client = app.test_client()
     if login is not None:
@@ -98,7 +105,7 @@ def caches(site: Site, app: Flask, outcome: Outcome) -> None:
     """No private answer may be kept by anything on the way, whoever asks."""
     for login in ROLES:
         client = browser(app, site, login)
-        for rule, method in routes(app):
+        for rule, method in tried(app):
             if method != "GET" or rule.endpoint == "static":
                 continue
             answer = client.get(address(app, rule, site), buffered=True)
@@ -112,7 +119,7 @@ def ids_of_others(site: Site, app: Flask, outcome: Outcome) -> None:
     client = browser(app, site, "charlie")
     scoped = {"session_id", "group_id", "subject_id", "review_id", "request_id", "series_id"}
     with in_the_audit(site, outcome, "ids of others", "id"):
-        for rule, method in routes(app):
+        for rule, method in tried(app):
             if not rule.arguments & scoped:
                 continue
             answer = client.open(address(app, rule, site), method=method, data={})
@@ -130,7 +137,7 @@ def above_ones_role(site: Site, app: Flask, outcome: Outcome) -> None:
 
 def _above_ones_role(site: Site, app: Flask, login: str) -> Outcome:
     outcome, client = Outcome(), browser(app, site, login)
-    for rule, method in routes(app):
+    for rule, method in tried(app):
         wanted = permissions_of_endpoint(app, rule.endpoint) or frozenset()
         if not may(site, login, wanted):
             status = client.open(address(app, rule, site), method=method, data={}).status_code
@@ -156,7 +163,7 @@ def open_redirect(site: Site, app: Flask, outcome: Outcome) -> None:
     """No address leads to another site, whatever parameter is tried."""
     for login in ("alice", None):
         client = browser(app, site, login)
-        for rule, method in routes(app):
+        for rule, method in tried(app):
             for lead in LEADS:
                 said = dict.fromkeys(NEXT, lead)
                 path = address(app, rule, site)
@@ -180,7 +187,7 @@ def stolen_kiosk_key(site: Site, app: Flask, outcome: Outcome) -> None:
     client = app.test_client()
     for name in (cookie_name(WebOptions()), "rollbook"):
         client.set_cookie(name, paired.key)
-    for rule, method in routes(app):
+    for rule, method in tried(app):
         if permissions_of_endpoint(app, rule.endpoint):
             status = client.open(address(app, rule, site), method=method).status_code
             outcome.count("routes with a stolen kiosk key")
@@ -200,7 +207,7 @@ def revoked_token(site: Site, app: Flask, outcome: Outcome) -> None:
     site.parts.tokens.revoke(made.token.token_id, alice, whose=None)
     client = app.test_client()
     with in_the_audit(site, outcome, "revoked tokens", "key"):
-        for rule, method in routes(app):
+        for rule, method in tried(app):
             private = permissions_of_endpoint(app, rule.endpoint)
             if not private or not rule.rule.startswith("/api/"):
                 continue  # the interface's description is for everybody
@@ -262,7 +269,7 @@ def foreign_forms(site: Site, app: Flask, outcome: Outcome) -> None:
     site.clock.advance(3600)
     with site.parts.uow() as uow:
         before, _ = uow.register.head()
-    for rule, method in routes(app):
+    for rule, method in tried(app):
         if method == "GET" or rule.rule.startswith("/api/"):
             continue
         answer = client.open(address(app, rule, site), method=method, data={"name": "Eve"})

@@ -61,7 +61,7 @@ def run(plan: Plan) -> Outcome:
     outcome, place = Outcome(), plan.folder / "machine"
     (place / "tmp").mkdir(parents=True)
     home = place / "home"
-    told = _fill(place, home, outcome)
+    told = _fill(place, home, step=9 if plan.short else 1)
     secrets = {what: _needles(texts) for what, texts in told["secrets"].items()}
     secrets["PINs"] = of_digits(PIN)
     secrets["times"] |= of_instant(ARRIVAL.timestamp())
@@ -91,12 +91,12 @@ def _binary(told: dict[str, Any]) -> dict[str, set[bytes]]:
     }
 
 
-def _fill(place: Path, home: Path, outcome: Outcome) -> dict[str, Any]:
+def _fill(place: Path, home: Path, step: int) -> dict[str, Any]:
     """Run the school in a process that dies; return what it planted."""
     from torture.frame import new_home
 
     new_home(home)
-    words = [sys.executable, "-m", "torture.planted", str(home)]
+    words = [sys.executable, "-m", "torture.planted", str(home), str(step)]
     with (place / "stderr.log").open("wb") as complaints:
         died = subprocess.run(
             words,
