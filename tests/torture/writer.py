@@ -74,8 +74,10 @@ def run(plan: Plan) -> Outcome:
         if table.name not in readers:
             outcome.left_out.append(f"{table.name}.{column.name}: no reader is named")
             continue
-        if _rows(site.parts, column) < 2:
-            outcome.left_out.append(f"{table.name}.{column.name}: fewer than two rows to swap")
+        rows = _rows(site.parts, column)
+        if rows < 2:
+            outcome.left_out.append(f"{table.name}.{column.name}: has {rows} rows, so no swaps")
+        if not rows:
             continue
         whole = not _noticed(site.parts.settings.home, readers[table.name])
         outcome.expect(whole, f"{table.name}.{column.name}: refused before anything was changed")
@@ -139,7 +141,7 @@ def _one(
     with parts.database.engine.begin() as connection:
         query = select(key, column).where(column.is_not(None)).order_by(key)
         rows = connection.execute(query).all()
-        (name, before), (_, other) = chance.sample(rows, 2)
+        (name, before), (_, other) = chance.sample(rows, 2) if len(rows) > 1 else rows * 2
         after = change(bytes(before), bytes(other), chance)
         if after == before:
             return
