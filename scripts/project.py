@@ -3,7 +3,7 @@
     python scripts/project.py run      set everything up, then start the web application
     python scripts/project.py demo     set everything up, then the demonstration
     python scripts/project.py test     set everything up, then every test this machine can run
-    python scripts/project.py torture  the long attacks: kills, faults, hostile files, thieves
+    python scripts/project.py torture  the long attacks: kills, faults, thieves, networks, and more
     python scripts/project.py audit    look up known weaknesses of what is installed
     python scripts/project.py sbom     write what Rollbook consists of to sbom.json (CycloneDX)
     python scripts/project.py lint     ruff and the import contracts

@@ -10,30 +10,46 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from builders import make_class
+from rollbook.domain.anchors import Anchor
 from rollbook.domain.attendance import AttendanceRecord, Mark, Session, SessionState, Status
 from rollbook.domain.ports import UnitOfWork
 from rollbook.domain.receipts import Receipt
 from rollbook.domain.subjects import Group, Subject
 from rollbook.domain.timetable import Series
 from rollbook.services.absences import Absences
+from rollbook.services.anchors import Anchors
+from rollbook.services.backups import BACKUP_JOB, Backups
 from rollbook.services.calendars import Calendars
 from rollbook.services.due import DueRunner, no_jobs
-from rollbook.services.due_jobs import PURGE_JOB, REVIEW_JOB, jobs_of
+from rollbook.services.due_jobs import ANCHOR_JOB, PURGE_JOB, REVIEW_JOB, jobs_of
+from rollbook.services.erasing import FINISH_JOB
 from rollbook.services.purging import Purging
 from rollbook.services.register import RegisterKeeper
+from rollbook.services.retention import Retention
 from rollbook.services.reviewing import Reviewing
 from rollbook.services.session_life import SessionLife
 from rollbook.services.session_times import CLOSE_JOB, OPEN_JOB
 from rollbook.services.timetable import PLAN_JOB, Timetable
+from rollbook.storage.backup.archive import HomeArchive
 from rollbook.storage.database import Database
 from rollbook.storage.old_logs import LogFolder
+from rollbook.storage.signing import is_signed
 from rollbook.testing import FixedClock
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY = date(2026, 3, 2)
 EARLY = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)  # Monday, 06:00 in Berlin
 BY = "administrator a"
-JOBS = (OPEN_JOB, CLOSE_JOB, PLAN_JOB, PURGE_JOB, REVIEW_JOB)  # those of a timetable
+JOBS = (  # all but those of charts, reports and messages
+    OPEN_JOB,
+    CLOSE_JOB,
+    PLAN_JOB,
+    FINISH_JOB,
+    PURGE_JOB,
+    REVIEW_JOB,
+    BACKUP_JOB,
+    ANCHOR_JOB,
+)
 
 
 def at(day: date, hour: int, minute: int = 0) -> datetime:
@@ -52,6 +68,7 @@ class School:
     database: Database
     clock: FixedClock = field(default_factory=lambda: FixedClock(EARLY))
     zone: ZoneInfo = BERLIN
+    kept_anchors: list[Anchor] = field(default_factory=list)
 
     def uow(self) -> UnitOfWork:
         return self.database.uow()
@@ -85,9 +102,26 @@ class School:
         return Reviewing(self.uow, self.clock)
 
     @cached_property
-    def purging(self) -> Purging:
+    def retention(self) -> Retention:
+        return Retention(self.uow, self.clock)
+
+    @cached_property
+    def nightly_purging(self) -> Purging:
         logs = LogFolder(Path("no logs are here"))
         return Purging(self.uow, self.clock, lambda: self.zone, self.reviewing, logs, _nobody)
+
+    @cached_property
+    def backups(self) -> Backups:
+        nowhere = Path("no backups are here")
+        archive = HomeArchive(self.database, nowhere, nowhere)
+        return Backups(self.uow, self.clock, archive, lambda: self.zone)
+
+    @cached_property
+    def anchors(self) -> Anchors:
+        return Anchors(self.uow, self.clock, is_signed)
+
+    def keep_anchor(self, anchor: Anchor, text: str) -> None:
+        self.kept_anchors.append(anchor)
 
     @cached_property
     def keeper(self) -> RegisterKeeper:

@@ -66,12 +66,15 @@ def test_doctor_names_models_key_and_what_is_not_detected(new_home: Path) -> Non
     found = findings(new_home)
     assert {row["state"] for row in found.values()} <= {"ok", "note"}, found
     assert found["network sface"]["found"].startswith("SHA-256 fb143eea07838aa5")
-    assert "in a file beside the data" in found["key"]["found"]
-    stolen = found["who steals the whole machine while it is switched off, or its disk"]
+    assert "in a file beside the data" in found["site key"]["found"]
+    stolen = found["somebody who steals the whole machine while it is switched off, or its disk"]
     assert stolen["found"].startswith("reads everything.")
-    copied = found["who has copies of the data: a backup, the database, exports, logs"]
+    copied = found["somebody who has copies of the data (a backup, the database, exports, logs)"]
     assert copied["found"].startswith("reads nothing.")
     assert found["recovery sheet"]["state"] == "note"
+    assert found["backups"]["state"] == "note" and "anchors" in found
+    assert found["rules of retention"]["state"] == "note"
+    assert found["rules of retention"]["part"] == "How long data are kept"
     assert "not detected yet" in found["presentation attacks"]["found"]
     for name in ("camera 0", "Chromium", "ffmpeg", "PostgreSQL", "Redis", "database"):
         assert found[name]["found"]
@@ -91,6 +94,7 @@ def test_doctor_tells_that_others_can_read_the_key(new_home: Path) -> None:
     (new_home / "keys" / "site.key").chmod(0o644)
     result = run(new_home, "doctor")
     assert result.exit_code == 1 and "chmod 600" in result.output
+    assert "1 WRONG: mend that first" in result.output
 
 
 def test_doctor_tells_that_the_key_is_missing(new_home: Path) -> None:

@@ -129,7 +129,10 @@ def test_destinations_time_and_number_are_set(book: Path, tmp_path: Path) -> Non
     assert {one["where"] for one in listed} == {str(disk)}
     checked = json.loads(well(book, "backup", "--check", str(disk / listed[0]["file"]), "--json"))
     assert checked["rows"] > 0
-    well(book, "backup", "--remove", shown["id"])
+    assert "say so" in well(book, "backup", "--remove", shown["id"])
+    (lies_there,) = json.loads(well(book, "backup", "--status", "--json"))
+    assert lies_there["id"] == shown["id"] and lies_there["last_run"] is None
+    assert "is forgotten" in well(book, "backup", "--remove", shown["id"])
     assert json.loads(well(book, "backup", "--status", "--json")) == []
 
 
@@ -144,8 +147,8 @@ def test_a_damaged_file_is_told(book: Path, tmp_path: Path) -> None:
 
 
 def test_doctor_says_that_there_are_no_backups(book: Path) -> None:
-    from rollbook.cli.doctor import _backups
+    from rollbook.cli.doctor_trust import backups
 
-    (found,) = _backups(Settings(home=book))
+    (found,) = backups(Settings(home=book))
     assert found.state == "note" and "There are no backups" in found.found
     assert found.mend == "Run: rollbook backup --add FOLDER"

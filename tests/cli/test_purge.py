@@ -49,7 +49,7 @@ def test_a_dry_run_says_what_and_whose_and_changes_nothing(
     said = run(book, "--dry-run")
     assert said.exit_code == 0
     assert "samples without a consent in force" in said.stdout and "Ada Lovelace" in said.stdout
-    assert "Nothing was changed" in said.stdout
+    assert "Nothing was changed" in said.stdout and "Nobody has decided" in said.stdout
     with database.uow() as uow:
         assert uow.references.counts() == {left: 1}
 
@@ -65,3 +65,5 @@ def test_a_purge_deletes_and_its_receipt_names_people_by_id(
     assert receipt.body["people"] == {"no_consent": [left]}
     assert "Ada" not in str(dict(receipt.body))
     assert json.loads(run(book, "--json").stdout)["found"] == []
+    with database.uow() as uow:
+        assert uow.site.get("retention"), "whoever deletes by the rules has decided on them"

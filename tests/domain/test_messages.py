@@ -45,7 +45,8 @@ WALLS = st.times().map(lambda wall: wall.replace(second=0, microsecond=0))
 ZONES = st.sampled_from(["Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "UTC"]).map(
     ZoneInfo
 )
-INSTANTS = st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))
+FIRST, LAST = datetime(2024, 1, 1), datetime(2030, 1, 1)  # noqa: DTZ001 - hypothesis adds the zone
+INSTANTS = st.datetimes(FIRST, LAST, timezones=st.just(UTC))
 RULES = st.builds(
     MessageRules,
     enabled=st.just(True),

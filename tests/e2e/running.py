@@ -13,6 +13,24 @@ from rollbook.web.parts import WebOptions
 from rollbook.web.server import ServerPlan, listen, serve
 
 CHROMIUM = "/usr/bin/chromium"
+HERE = "http://127.0.0.1:9/"  # where nobody listens
+# Playwright's own list, which this replaces, and the look-ups that Chromium does for forms
+NOT_NEEDED = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+    "AutofillServerCommunication",
+)
 SWITCHES = (
     "--headless",
     "--no-sandbox",
@@ -20,6 +38,13 @@ SWITCHES = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # what Chromium asks its makers by itself, whatever page is shown, is asked here instead
+    f"--disable-features={','.join(NOT_NEEDED)}",
+    "--dns-over-https-mode=off",
+    f"--gaia-url={HERE}",
+    f"--google-base-url={HERE}",
+    f"--component-updater=url-source={HERE}",
+    f"--apps-gallery-update-url={HERE}",
 )
 LONG = 30  # seconds that a server may take to start or end
 

@@ -13,8 +13,9 @@ from builders import NOW, make_class
 from rollbook.domain.receipts import ReceiptKind
 from rollbook.domain.register import EntryKind
 from rollbook.domain.task_ports import TaskState
-from rollbook.errors import AlreadyExists, InvalidInput, NotFound
-from rollbook.services.backups import PROBLEM_COMMAND, PROBLEM_TEXT, Backups
+from rollbook.errors import AlreadyExists, InvalidInput, NotFound, StorageUnavailable
+from rollbook.services.backup_problems import PROBLEM_COMMAND, PROBLEM_TEXT
+from rollbook.services.backups import Backups
 from rollbook.services.due import Errand
 from rollbook.services.tasks import TaskRunner
 from rollbook.storage.backup.archive import HomeArchive
@@ -155,6 +156,50 @@ def test_bundles_and_local_copies_are_replaced_at_once(desk: Desk) -> None:
     assert left.places == (str(gone),) and left.gone_by == date(2026, 3, 3)
     assert [file.name for file in reached.glob("keys-*.rbk")] != [before]
     assert not list((desk.book / "backups").iterdir())
+
+
+def by_hand(desk: Desk, name: str) -> Path:
+    folder = desk.disk / name
+    desk.backups.back_up_to(str(folder), "test", 14, lambda done, total: None, make=True)
+    return folder
+
+
+def test_a_backup_by_hand_and_a_former_destination_are_not_forgotten(desk: Desk) -> None:
+    """Their bundles are copies of people's keys: they are replaced, or named."""
+    desk.backups.set_schedule("03:15", "test")
+    stick, former = by_hand(desk, "stick"), desk.add("former")
+    desk.run()
+    (one,) = desk.backups.destinations()
+    desk.backups.remove(one.destination_id, "test")
+    assert [e.url for e in desk.backups.elsewhere()] == [str(stick), str(former)]
+    assert desk.backups.oldest_kept() == NOW
+    before = {file.name for folder in (stick, former) for file in folder.glob("keys-*.rbk")}
+    assert desk.backups.replace_bundles().places == ()
+    after = {file.name for folder in (stick, former) for file in folder.glob("keys-*.rbk")}
+    assert len(before) == len(after) == 2 and before.isdisjoint(after)
+
+
+def test_a_disk_that_is_not_plugged_in_is_named_and_not_written_to(desk: Desk) -> None:
+    desk.backups.set_schedule("03:15", "test")
+    stick = by_hand(desk, "stick")
+    aside = stick.rename(desk.disk / "aside")
+    with pytest.raises(StorageUnavailable):
+        desk.backups.oldest_kept()
+    stick.mkdir()  # where it is plugged in
+    left = desk.backups.replace_bundles()
+    assert left.places == (str(stick),) and left.gone_by is None
+    assert not list(stick.iterdir()) and list(aside.glob("keys-*.rbk"))
+    (one,) = desk.backups.elsewhere()
+    desk.backups.remove(one.destination_id, "test")
+    assert desk.backups.replace_bundles().places == ()
+
+
+def test_what_was_made_by_hand_becomes_a_destination(desk: Desk) -> None:
+    stick = by_hand(desk, "stick")
+    by_hand(desk, "stick")
+    assert [one.url for one in desk.backups.elsewhere()] == [str(stick)]
+    desk.add("stick")
+    assert desk.backups.elsewhere() == []
 
 
 def test_settings_that_make_no_sense_are_refused(desk: Desk) -> None:

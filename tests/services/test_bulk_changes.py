@@ -32,7 +32,7 @@ class School:
         self.open_uow = database.uow
         self.clock = FixedClock()
         self.bulk = BulkChanges(database.uow, self.clock)
-        self.five, self.young = make_class(database.uow, ["Ada", "Bob"], "5b")
+        self.five, self.young = make_class(database.uow, ["Ada", "Bob"], "5b", agreed=False)
         self.six, self.old = make_class(database.uow, ["Cy", "Dee"], "6b")
 
     def roster(self, name: str, day: date) -> list[str]:

@@ -24,7 +24,7 @@ from rollbook.domain.subjects import new_id
 from rollbook.services import purging
 from rollbook.services.purging import NOTE, Purging
 from rollbook.services.register import RegisterKeeper
-from rollbook.services.retention import Retention
+from rollbook.services.retention import PATIENCE, Retention, nightly_rules
 from rollbook.services.reviewing import Reviewing
 from rollbook.services.tracing import last_marks
 from rollbook.storage.database import Database
@@ -51,14 +51,11 @@ class Office:
             uow.groups.leave(self.group.group_id, self.ada, date(2026, 3, 31))
             uow.commit()
         self.erased: list[str] = []
-        self.purging = Purging(
-            database.uow,
-            self.clock,
-            lambda: ZoneInfo("Europe/Berlin"),
-            Reviewing(database.uow, self.clock),
-            LogFolder(logs),
-            self._erase,
-        )
+        zone = ZoneInfo("Europe/Berlin")
+        reviewing, folder = Reviewing(database.uow, self.clock), LogFolder(logs)
+        parts = (database.uow, self.clock, lambda: zone, reviewing, folder, self._erase)
+        self.purging = Purging(*parts)
+        self.nightly = Purging(*parts, rules=nightly_rules)
         self.retention = Retention(database.uow, self.clock)
 
     def _erase(self, subject_ids: Sequence[str], by: str) -> list[Receipt]:
@@ -279,3 +276,46 @@ def test_a_change_of_the_rules_is_in_the_register(office: Office) -> None:
         (entry,) = uow.register.entries([EntryKind.SETTING])
     assert entry.body["by"] == ALICE
     assert entry.body["value"] == RetentionRules(consent_months=6).as_json()
+
+
+def test_a_first_night_takes_nothing_that_nobody_decided_on(office: Office) -> None:
+    office.to(date(2026, 10, 2))  # Ada left more than six months ago
+    office.retention.begin()
+    assert office.purging.plan().of(Rule.INACTIVE).people == (office.ada,)
+    assert office.nightly.run() is None and office.ada in office.samples()
+    assert office.retention.waits_until() == office.clock.now() + PATIENCE
+    office.clock.at += PATIENCE - timedelta(seconds=1)
+    office.retention.begin()  # each night; the time is not begun again
+    assert office.nightly.run() is None and office.ada in office.samples()
+    office.clock.at += timedelta(seconds=1)
+    assert office.retention.waits_until() is None
+    assert office.nightly.run() is not None and office.ada not in office.samples()
+
+
+def test_whoever_decides_on_the_rules_lets_them_hold_at_once(office: Office) -> None:
+    office.to(date(2026, 10, 2))
+    office.retention.begin()
+    assert office.retention.accept(ALICE) and not office.retention.accept(ALICE)
+    assert office.retention.waits_until() is None
+    assert office.nightly.run() is not None and office.ada not in office.samples()
+    with office.database.uow() as uow:
+        (entry,) = uow.register.entries([EntryKind.SETTING])
+    assert entry.body["value"] == RetentionRules().as_json()
+
+
+def test_what_the_law_gives_no_time_for_goes_in_the_first_night(office: Office) -> None:
+    with office.database.uow() as uow:
+        for consent in uow.consents.of(office.bob):
+            uow.consents.update(replace(consent, retain_until=date(2026, 3, 2)))
+        uow.commit()
+    office.to(date(2026, 10, 2))
+    office.retention.begin()
+    office.nightly.run()
+    assert office.bob not in office.samples() and office.ada in office.samples()
+    office.to(date(2029, 4, 1))  # three years after Ada left
+    office.retention.begin()
+    with office.database.uow() as uow:
+        uow.site.set("retention_began", office.clock.now().isoformat())
+        uow.commit()
+    office.nightly.run()
+    assert office.ada not in office.samples()

@@ -10,10 +10,12 @@ from sqlalchemy import Table, delete, insert, select
 
 from builders import make_class, make_reference
 from rollbook.domain.access import Actor, Role
-from rollbook.domain.register import FaultKind
+from rollbook.domain.register import EntryKind, FaultKind, NewEntry
 from rollbook.domain.tokens import Scope
+from rollbook.services import replays
 from rollbook.services.consenting import Consenting, ConsentTerms
 from rollbook.services.devices import DevicePlan
+from rollbook.services.replays import PAGE
 from rollbook.storage.database import Database
 from rollbook.storage.tables import api_tokens, consents, devices, samples, users
 from rollbook.testing import FixedClock
@@ -128,13 +130,28 @@ def test_a_row_that_does_not_open_is_named(site: Site) -> None:
     assert codes(site) == ["row altered"]
 
 
+def test_what_was_withdrawn_long_ago_is_compared_as_well(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.parts.consenting.record(site.ada.subject_id, TERMS)
+    before = rows(site, consents)
+    site.parts.consenting.withdraw(site.ada.subject_id)
+    put_back(site, consents, before)
+    with site.parts.uow() as uow:
+        for number in range(PAGE + 50):  # more than are read at once, all of them newer
+            body = {"event": "added", "user_id": f"{number:032x}", "role": "auditor"}
+            uow.register.append(NewEntry(EntryKind.ACCOUNT, body))
+        uow.commit()
+    assert set(codes(site)) == {"consent back"}
+    monkeypatch.setattr(replays, "PAGE", 1)
+    assert set(codes(site)) == {"consent back"}, "wherever a page ends"
+
+
 def test_who_was_erased_takes_their_consents_along(database: Database) -> None:
     from builders import erase
 
     _, (ada, _bob) = make_class(database.uow, ["Ada", "Bob"])
     Consenting(database.uow, FixedClock()).record(ada.subject_id, TERMS)
     erase(database, ada.subject_id)
-    from rollbook.services.replays import replays
-
     with database.uow() as uow:
-        assert replays(uow) == ()
+        assert replays.replays(uow) == ()

@@ -105,7 +105,7 @@ def test_a_missing_key_changes_nothing_and_no_new_one_is_made(book: Path) -> Non
     site_key_file(book / "keys").unlink()
     before = snapshot(book)
     for create in (False, True):
-        with pytest.raises(NotFound, match="Put it back"):
+        with pytest.raises(NotFound, match="Bring it back"):
             reopen(book, create=create)
     assert snapshot(book) == before
 
@@ -291,3 +291,25 @@ def test_the_migrations_end_at_the_tables_of_this_version(database: Database) ->
     assert tuple(s.revision for s in scripts.walk_revisions())[::-1] == REVISIONS
     with database.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+@pytest.mark.parametrize("create", [True, False])
+@pytest.mark.parametrize("is_empty", [True, False])
+def test_no_empty_register_takes_the_place_of_one_that_is_gone(
+    database: Database, book: Path, create: bool, is_empty: bool
+) -> None:
+    """Else whoever comes first after a lost disk, or a killed restore, would set it up anew."""
+    with database.uow() as uow:
+        uow.register.append(NewEntry(EntryKind.SETTING, {"event": "tried"}))
+        uow.commit()
+    database.close()
+    file = book / "rollbook.db"
+    file.unlink()
+    if is_empty:
+        file.touch()
+    url = f"sqlite:///{file.as_posix()}"
+    with pytest.raises(NotFound, match="is gone"):
+        Database.open(url, keys_dir=book / "keys", create=create)
+    assert not file.exists() or not file.stat().st_size
+    (book / "keys").rename(book / "keys of the old one")
+    Database.open(url, keys_dir=book / "keys", create=True).close()

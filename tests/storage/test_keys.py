@@ -48,7 +48,7 @@ def test_an_existing_key_stays(tmp_path: Path) -> None:
 
 
 def test_a_missing_key_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match="Put it back"):
+    with pytest.raises(NotFound, match="Bring it back"):
         load_site_key(tmp_path)
     assert exposed(tmp_path) is None
 

@@ -32,6 +32,7 @@ COLUMNS = {
 KEYS = {"ledger": "number", "sheets": "session_id", "heads": "name", "sessions": "session_id"}
 SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much]
 quick = settings(deadline=None, suppress_health_check=SLOW)
+pytestmark = pytest.mark.slow  # some 20 seconds
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rollbook.domain.register import EntryKind, NewEntry
-from rollbook.storage import ledger, vault, verifying
+from rollbook.storage import ledger, vault, verifying, verifying_sheets
 from rollbook.storage.database import Database
 
 
@@ -13,8 +13,8 @@ from rollbook.storage.database import Database
 def interleaved(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
     """Return a register whose sessions lie in each other, read in tiny pieces."""
     monkeypatch.setattr(verifying, "ROWS", 4)
-    monkeypatch.setattr(verifying, "OPENED", 2)
-    for module in (verifying, ledger, vault):
+    monkeypatch.setattr(verifying_sheets, "OPENED", 2)
+    for module in (verifying_sheets, ledger, vault):
         monkeypatch.setattr(module, "BLOCK", 2)
     with database.uow() as uow:
         for n in range(60):

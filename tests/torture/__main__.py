@@ -21,6 +21,9 @@ ROWS = {
     "thief": "A thief without the key",
     "writer": "A thief who can write",
     "faults": "The world fails",
+    "fuzz": "Hostile files",
+    "network": "A hostile network",
+    "outbound": "Nothing leaves the machine",
 }
 
 

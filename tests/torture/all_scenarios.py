@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from torture.backup_scenarios import BackingUp, Restoring
+from torture.erasing_scenario import Erasing
+from torture.rotating_scenario import Rotating
 from torture.scenarios import Closing, Marking, Migrating, Scenario
-from torture.trust_scenarios import BackingUp, Erasing, Rotating
 
 SCENARIOS: dict[str, Scenario] = {
     "marking": Marking(),
@@ -11,5 +13,6 @@ SCENARIOS: dict[str, Scenario] = {
     "rotating": Rotating(),
     "erasing": Erasing(),
     "backing up": BackingUp(),
+    "restoring": Restoring(),
     "migrating": Migrating(),
 }

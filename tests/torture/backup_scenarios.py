@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from rollbook.storage.backup.writing import no_progress
 from rollbook.storage.database import Database
 from rollbook.storage.keys import FileKeySource, load_site_keys
 from torture.frame import open_home
-from torture.scenarios import PEOPLE, SCENARIOS, Scenario, Tell, integrity
+from torture.scenarios import PEOPLE, Scenario, Tell, integrity
 
 SITE, KEEP = "a" * 32, 3
 
@@ -66,6 +67,7 @@ class BackingUp(Scenario):
         if made and made[-1] not in place.names():
             yield "an acknowledged backup is gone"
         yield from whole(place, archive)
+        yield from comes_back(home)
         bundle = newest_bundle(place, SiteKeys(tuple(load_site_keys(home / "keys"))))
         if bundle is None or len(bundle.subject_keys) != PEOPLE:
             yield "there is no key bundle that opens"
@@ -82,6 +84,19 @@ def whole(place: Place, archive: HomeArchive) -> Iterator[str]:
             archive.check(f"{place.shown}/{name}", no_progress)
         except RollbookError as error:
             yield f"a backup with a finished name is not whole: {error}"
+
+
+def comes_back(home: Path) -> Iterator[str]:
+    """Restore the newest backup that the kill left onto a machine where there is only the key."""
+    target = target_of(home)
+    shutil.rmtree(target, ignore_errors=True)
+    (target / "keys").mkdir(parents=True)
+    shutil.copy(home / "keys" / "site.key", target / "keys")
+    restore(home, 0)
+    yield from looks_well(target)
+    with closing_home(target) as restored, restored.uow() as uow:
+        if uow.register.count() == 0:
+            yield "what was restored has no register"
 
 
 class Restoring(Scenario):
@@ -111,25 +126,35 @@ class Restoring(Scenario):
         target = target_of(home)
         aside = list(target.glob("backups/before-restore-*/rollbook.db"))
         if (target / "rollbook.db").exists():
-            yield from self._look_at(target)
+            yield from looks_well(target)
         elif "restored" in told and not aside:
             yield "neither the old nor the new installation is there"
         restore(home, 2_000_000)
-        yield from self._look_at(target)
+        yield from looks_well(target)
         if list(target.glob(f"{BUILDING}*")):
             yield "the next restore did not tidy up"
 
-    def _look_at(self, target: Path) -> Iterator[str]:
-        restored = open_home(target)
-        with restored.uow() as uow:
-            if len(uow.subjects.names()) != PEOPLE:
-                yield "people are missing from what was restored"
-            if not uow.register.verify().holds:
-                yield "the register of what was restored does not hold"
-            if uow.register.standing().refuses:
-                yield "the witness refuses what was restored"
-        restored.close()
-        yield from integrity(target)
+
+def looks_well(target: Path) -> Iterator[str]:
+    """Yield what is wrong with an installation that was restored."""
+    with closing_home(target) as restored, restored.uow() as uow:
+        if len(uow.subjects.names()) != PEOPLE:
+            yield "people are missing from what was restored"
+        if not uow.register.verify().holds:
+            yield "the register of what was restored does not hold"
+        if uow.register.standing().refuses:
+            yield "the witness refuses what was restored"
+    yield from integrity(target)
+
+
+@contextmanager
+def closing_home(home: Path) -> Iterator[Database]:
+    """Open a home for as long as the block runs."""
+    database = open_home(home)
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 def target_of(home: Path) -> Path:
@@ -142,7 +167,3 @@ def restore(home: Path, number: int) -> None:
     new = NewHome(target, target / "keys", FileKeySource(target / "keys"))
     at = NOW + timedelta(seconds=number)
     bring_back(find(str(place_of(home)), None, new), new, at, "test", True, no_progress)
-
-
-SCENARIOS["backing up"] = BackingUp()
-SCENARIOS["restoring"] = Restoring()

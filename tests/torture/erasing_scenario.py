@@ -12,7 +12,7 @@ from rollbook.domain.receipts import ReceiptKind
 from rollbook.storage.database import Database
 from rollbook.storage.erasures import ErasureList
 from torture.frame import open_home
-from torture.scenarios import SCENARIOS, Scenario, Tell
+from torture.scenarios import Scenario, Tell
 
 OWN = ("subjects", "subject_keys", "consents", "samples")
 
@@ -69,6 +69,3 @@ def _halves(home: Path, people: set[str], erased: set[str]) -> Iterator[str]:
             }
             if counts != ({0} if subject_id in erased else {1}):
                 yield "somebody is erased by half"
-
-
-SCENARIOS["erasing"] = Erasing()

@@ -23,7 +23,8 @@ class Plan:
     seed: int = 1
     kills: int = 200  # moments, over all scenarios together
     seconds: float = 600.0  # of each kind of hostile input
-    scenarios: frozenset[str] = frozenset()  # of the kills and the inputs; empty: all
+    scenarios: frozenset[str] = frozenset()  # of a row; empty: all
+    short: bool = False  # a slice for the tests
 
     def chance(self, what: str) -> random.Random:
         """Return the row's own source of randomness: the same for the same seed."""

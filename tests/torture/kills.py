@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-import random
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 from torture.all_scenarios import SCENARIOS
 from torture.frame import Outcome, Plan, child_environment
-from torture.scenarios import Scenario
 
 PATIENCE = 60.0  # seconds that a process may take until its first word
+ROUNDS = 3.0  # of the work within which the kill comes: most reach an acknowledgement
 
 
 def run(plan: Plan) -> Outcome:
@@ -34,30 +34,60 @@ def _kill_often(name: str, count: int, plan: Plan) -> Outcome:
     outcome, chance, scenario = Outcome(), plan.chance(name), SCENARIOS[name]
     home = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=plan.folder)) / "home"
     scenario.prepare(home)
-    for number in range(count):
+    scenario.again(home)
+    longest = max(scenario.longest, ROUNDS * _one_round(name, home)) if count else 0.0
+    moments = [(number + chance.random()) / count * longest for number in range(count)]
+    chance.shuffle(moments)  # spread over the whole time, however few they are
+    for number, moment in enumerate(moments):
         scenario.again(home)
-        told = _killed(name, home, scenario, chance)
+        told = _killed(name, home, moment)
         outcome.count(f"moments killed while {name}")
-        outcome.count("acknowledgements checked", len(told))
-        if told[-1].startswith("begun"):
-            outcome.count(f"of them with {name} begun and not told done")
+        outcome.count(f"{name}: acknowledgements checked", len(list(filter(_acknowledged, told))))
+        if not _acknowledged(told[-1]):
+            outcome.count(f"{name}: begun and not told done")
         outcome.faults += [f"{name} {number}: {one}" for one in scenario.check(home, told)]
     return outcome
 
 
-def _killed(name: str, home: Path, scenario: Scenario, chance: random.Random) -> list[str]:
-    """Start a worker, kill it at a random moment of its work, and return what it had told."""
-    process = subprocess.Popen(
+def _acknowledged(line: str) -> bool:
+    return not line.startswith("begun")
+
+
+def _one_round(name: str, home: Path) -> float:
+    """Return the seconds from the first word to the first acknowledgement, on this machine now."""
+    with _worker(name, home) as process:
+        assert process.stdout is not None
+        watchdog = threading.Timer(PATIENCE, process.kill)
+        watchdog.start()
+        line = process.stdout.readline()
+        begun = time.monotonic()
+        while line and not _acknowledged(line):
+            line = process.stdout.readline()
+        took = time.monotonic() - begun
+        process.kill()
+        watchdog.cancel()
+    if not line:
+        raise RuntimeError(f"{name} came to no end within {PATIENCE} s")
+    return took
+
+
+def _worker(name: str, home: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
         [sys.executable, "-m", "torture.worker", name, str(home)],
         stdout=subprocess.PIPE,
         text=True,
         env=child_environment(),
     )
+
+
+def _killed(name: str, home: Path, after: float) -> list[str]:
+    """Start a worker, kill it so many seconds after its first word; return what it had told."""
+    process = _worker(name, home)
     assert process.stdout is not None
     watchdog = threading.Timer(PATIENCE, process.kill)
     watchdog.start()
     first = process.stdout.readline()
-    threading.Timer(chance.random() * scenario.longest, process.kill).start()
+    threading.Timer(after, process.kill).start()
     rest = process.stdout.read()
     watchdog.cancel()
     process.wait()

@@ -1,6 +1,6 @@
 """A school full of planted values, filled through the web application, that dies at work.
 
-`python -m torture.planted HOME` writes to stdout what must not be readable anywhere afterwards.
+`python -m torture.planted HOME STEP` writes to stdout what must not be readable afterwards.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ ARRIVAL = MONDAY + timedelta(minutes=3, seconds=17, microseconds=123457)
 
 
 def main() -> None:
-    home = Path(sys.argv[1])
+    home, step = Path(sys.argv[1]), int(sys.argv[2])
     harden()  # as the program does when it starts
     faulthandler.enable()  # what a service manager would keep of a crash
     logging.basicConfig(filename="server.log", level=logging.DEBUG)
@@ -60,8 +60,9 @@ def main() -> None:
     app = create_app(site.parts, WebOptions(csrf=False, limits=False))
     clients = {login: _client(app, site, login) for login in ROLES}
     secrets = _plant(site, clients)
-    visited = sum(_visit(app, site, login, client) for login, client in clients.items())
+    visited = sum(_visit(app, site, login, client, step) for login, client in clients.items())
     exported = _export(site)
+    site.parts.backups.back_up("test", lambda done, total: None)
     told = {"secrets": secrets, "pages": visited, "exported": exported} | _binary(site)
     print(json.dumps(told), flush=True)
     _die_at_work(site, clients["alice"])
@@ -136,10 +137,10 @@ def _token(client: FlaskClient) -> str:
     return found.group()
 
 
-def _visit(app: Any, site: Site, login: str | None, client: FlaskClient) -> int:
-    """Open everything that this account may look at, and what it may not."""
+def _visit(app: Any, site: Site, login: str | None, client: FlaskClient, step: int) -> int:
+    """Open everything that this account may look at, or each so manieth, and what it may not."""
     visited = 0
-    for address in addresses(app, site, login):
+    for address in addresses(app, site, login)[::step]:
         status = client.get(address, buffered=True).status_code
         assert status < 500 or status == 503, f"{address}: {status}"  # a camera that is not there
         visited += 1

@@ -25,7 +25,7 @@ pytestmark = [
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_process_killed_at_work_loses_nothing_that_it_told(name: str, tmp_path: Path) -> None:
     outcome = kills.run(Plan(tmp_path, kills=2, scenarios=frozenset({name})))
-    outcome.require(f"moments killed while {name}", "acknowledgements checked")
+    outcome.require(f"moments killed while {name}", f"{name}: acknowledgements checked")
 
 
 def a_session(database: Database) -> tuple[RegisterKeeper, str]:

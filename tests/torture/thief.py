@@ -1,12 +1,15 @@
-"""A thief has every file but the key: database, logs, temporary files, crash dumps, exports.
+"""A thief has every file but the key: database, logs, temporary files, exports, backups.
 
-What somebody exported in clear is readable, as they asked; everything else tells nothing.
+What somebody exported in clear is readable, as they asked; everything else tells nothing: sealed
+exports, data files of backups and their key bundles as well. What is printed is no part of this:
+papers and a recovery sheet are made to be read, and the sheet is the key itself.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -16,8 +19,13 @@ from typing import Any
 import numpy as np
 from sqlalchemy import LargeBinary, select
 
-from rollbook.storage.tables import metadata
+from builders import NOW, make_class
+from rollbook.domain.attendance import Status
+from rollbook.services.register import RegisterKeeper
+from rollbook.storage.tables import ledger, metadata
+from rollbook.testing import FixedClock
 from torture.frame import Outcome, Plan, child_environment, open_home, program
+from torture.scenarios import open_session
 from torture.searching import (
     files_in,
     leaks,
@@ -29,6 +37,12 @@ from torture.searching import (
 )
 
 PLAIN = "exports"  # what somebody exported in clear
+CARRIED = {
+    "backups": r"/disk/.*/rollbook-[^/]*\.rbk$",
+    "key bundles": r"/disk/.*/keys-[^/]*\.rbk$",
+    "sealed exports": "/sealed-exports/",
+    "logs": r"\.log$",
+}
 LONGEST_DIGEST = 32  # bytes; all else in a binary column is a token
 TOKEN = b"gAAAAA"  # how a Fernet token begins, its time being zero
 COMMANDS = (
@@ -47,7 +61,7 @@ def run(plan: Plan) -> Outcome:
     outcome, place = Outcome(), plan.folder / "machine"
     (place / "tmp").mkdir(parents=True)
     home = place / "home"
-    told = _fill(place, home, outcome)
+    told = _fill(place, home, step=9 if plan.short else 1)
     secrets = {what: _needles(texts) for what, texts in told["secrets"].items()}
     secrets["PINs"] = of_digits(PIN)
     secrets["times"] |= of_instant(ARRIVAL.timestamp())
@@ -59,6 +73,7 @@ def run(plan: Plan) -> Outcome:
     _commands(place, home, outcome)
     _search(place, secrets, outcome)
     _equal_values(home, outcome)
+    _equal_lengths(home, outcome)
     return outcome
 
 
@@ -76,12 +91,12 @@ def _binary(told: dict[str, Any]) -> dict[str, set[bytes]]:
     }
 
 
-def _fill(place: Path, home: Path, outcome: Outcome) -> dict[str, Any]:
+def _fill(place: Path, home: Path, step: int) -> dict[str, Any]:
     """Run the school in a process that dies; return what it planted."""
     from torture.frame import new_home
 
     new_home(home)
-    words = [sys.executable, "-m", "torture.planted", str(home)]
+    words = [sys.executable, "-m", "torture.planted", str(home), str(step)]
     with (place / "stderr.log").open("wb") as complaints:
         died = subprocess.run(
             words,
@@ -131,6 +146,10 @@ def _commands(place: Path, home: Path, outcome: Outcome) -> None:
 def _search(place: Path, secrets: dict[str, set[bytes]], outcome: Outcome) -> None:
     stolen = files_in(place, without={PLAIN, "keys"})
     outcome.count("files searched", len(stolen))
+    for what, ending in CARRIED.items():
+        found = [file for file in stolen if re.search(ending, file.as_posix())]
+        outcome.count(f"{what} searched", len(found))
+        outcome.expect(bool(found), f"the thief has no {what}")
     outcome.count("bytes searched", sum(file.stat().st_size for file in stolen))
     dumps = [file for file in stolen if file.name.startswith("core")]
     outcome.faults += [f"memory was written down: {file.name}" for file in dumps]
@@ -156,6 +175,22 @@ def _equal_values(home: Path, outcome: Outcome) -> None:
     twice = sum(1 for number in seen.values() if number > 1)
     outcome.count("sealed values compared", len(seen))
     outcome.expect(not twice, f"{twice} sealed values look equal")
+
+
+def _equal_lengths(home: Path, outcome: Outcome) -> None:
+    """Set every status without a reason; the sealed marks have to be equally long."""
+    database = open_home(home)
+    keeper = RegisterKeeper(database.uow, FixedClock(NOW))
+    group, people = make_class(database.uow, ["Edsger Dijkstra"], "lengths")
+    held = open_session(keeper, group.group_id)
+    for status in Status:
+        keeper.mark_by_hand(held, people[0].subject_id, status, None, "teacher")
+    with database.engine.connect() as connection:
+        query = select(ledger.c.payload).where(ledger.c.session_id == held, ledger.c.kind == "mark")
+        lengths = [len(payload) for payload in connection.execute(query).scalars()]
+    database.close()
+    outcome.count("marks of different statuses of one length", len(lengths))
+    outcome.expect(len(set(lengths)) == 1, f"lengths tell the status: {lengths}")
 
 
 def _one_value(place: str, value: bytes, seen: Counter[bytes], outcome: Outcome) -> None:

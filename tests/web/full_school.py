@@ -54,7 +54,6 @@ def make_full_site(book: Path) -> Site:
     return site
 
 
-
 def _messages(site: Site) -> None:
     """Channels, a mother who is told, and messages that wait, were dropped and were given up."""
     settings, by = site.parts.message_settings, "test"

@@ -169,7 +169,7 @@ def test_a_removed_person_does_not_hold_up_the_accounts_of_a_group(
     site: Site, client_of: Browser
 ) -> None:
     alice, gone = client_of("alice"), site.people[1]
-    alice.post(f"/people/{gone.subject_id}/remove", data={"name": gone.name})
+    alice.post(f"/privacy/erase/{gone.subject_id}", data={"name": gone.name})
     assert gone.name not in alice.get("/people").text
     page = alice.get("/users/group")
     assert page.status_code == 200 and "1 person without an account" in page.text

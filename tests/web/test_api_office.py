@@ -160,12 +160,13 @@ def test_pictures_are_enrolled_with_consent_alone(
     site: Site, program_of: ProgramOf, client_of: Callable[[str | None], FlaskClient]
 ) -> None:
     desk = Desk(site, client_of)
-    bob, path = program_of("bob"), f"/people/{site.people[1].subject_id}/samples"
+    newcomer = desk.newcomer()
+    bob, path = program_of("bob"), f"/people/{newcomer}/samples"
     sent = {"pictures": [{"name": "one.png", "data": _picture()}]}
     refused = bob.post(path, sent)
     assert refused.status_code == 409
     assert bob.get(path).get_json() == {"items": []}
-    desk.agree(site.people[1].subject_id)
+    desk.agree(newcomer)
     added = bob.post(path, sent)
     assert added.status_code == 200 and added.get_json()["added"] == 1, added.text
     assert bob.post(path, sent).get_json()["already"] == 1

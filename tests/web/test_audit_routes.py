@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
-import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from rollbook.domain.attendance import Method
 from rollbook.domain.register import EntryKind
 from rollbook.web.audit.sentences import BY_KIND, EXPORTED
-from web.pages import address, routes
-from web.school import DAY, Site, sign_in
+from web.pages import routes
+from web.school import Site
 
 ClientOf = Callable[[str | None], FlaskClient]
 
@@ -58,7 +55,7 @@ EVENTS: Mapping[str, str] = {
     "api.end_series": "series ended",
     "api.end_user_sessions": "sessions ended",
     "api.export": "exported",
-    "api.join_group": "joined",
+    "api.join_group": "people joined",
     "api.leave_group": "left",
     "api.make_token": "token made",
     "api.mark": "status",
@@ -90,7 +87,7 @@ EVENTS: Mapping[str, str] = {
     "attending.save": "status",
     "attending.save_one": "status",
     "attending.send_photos": "class photograph looked at",
-    "attending.undo": "taken back",
+    "attending.undo": "status",
     "audit.as_csv": "audit exported",
     "audit.check": "register checked",
     "audit.check_anchor": "anchor checked",
@@ -114,12 +111,12 @@ EVENTS: Mapping[str, str] = {
     "exports.end_plan": "report plan ended",
     "exports.make": "exported",
     "exports.plan": "report planned",
-    "kiosk.leave": "kiosk revoked",
     "kiosk.paired": "kiosk paired",
     "me.ask_archive": "access given",
     "me.dispute": "request made",
     "me.excuse": "request made",
     "me.withdraw_consent": "withdrawn",
+    "me.withdraw_pictures": "crops withdrawn",
     "me.withdraw_request": "request withdrawn",
     "messages.add_channel": "message channel added",
     "messages.add_contact": "recipient set",
@@ -141,7 +138,7 @@ EVENTS: Mapping[str, str] = {
     "people.record_consent": "recorded",
     "people.start_import": "added",
     "people.withdraw_consent": "withdrawn",
-    "people.withdraw_crops": "withdrawn",
+    "people.withdraw_crops": "crops withdrawn",
     "people.write_leavers": "people left",
     "people.write_move": "people moved",
     "people.write_substitute": "staff added",
@@ -189,7 +186,7 @@ EVENTS: Mapping[str, str] = {
     "timetable.end_series": "series ended",
     "timetable.end_staff": "staff left",
     "timetable.import_apply": "calendar imported",
-    "timetable.join": "joined",
+    "timetable.join": "people joined",
     "timetable.leave": "left",
     "timetable.remove_holiday": "holidays removed",
     "timetable.remove_term": "term removed",
@@ -211,6 +208,7 @@ NOTHING: Mapping[str, str] = {
     "accounts.passkey_confirm_ask": STEP,
     "accounts.passkey_start": STEP,
     "audit.person": SEARCH,
+    "kiosk.leave": "one browser forgets its key; the kiosk itself stays as it is",
     "people.discard_task": "throws a preview away, of which nothing was kept",
     "me.stop_own_archive": "an unfinished archive is deleted; one that is finished has its entry",
     "people.frame": STEP,
@@ -229,7 +227,6 @@ NOTHING: Mapping[str, str] = {
 
 def test_every_route_that_changes_something_names_its_entry(web_app: Flask) -> None:
     changing = {rule.endpoint for rule, method in routes(web_app) if method != "GET"}
-    changing = {one for one in changing if not one.startswith("kiosk.") or one in EVENTS}
     told = set(EVENTS) | set(NOTHING)
     assert changing - told == set(), "name the event that it writes, or why it writes none"
     assert told - changing == set(), "there are no such routes any more"
@@ -240,57 +237,6 @@ def test_every_named_event_has_a_sentence() -> None:
     known = {event for sentences in BY_KIND.values() for event in sentences} | {"exported"}
     assert EXPORTED
     assert set(EVENTS.values()) - known == set()
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """Something that is really done through a route."""
-
-    endpoint: str
-    login: str = "alice"
-    data: Mapping[str, object] = field(default_factory=dict)
-    first: Callable[[Site], object] | None = None  # what has to be so before
-    as_json: bool = False
-
-
-def _arrive(site: Site) -> None:
-    site.parts.register.sight(
-        site.session.session_id, site.ada.subject_id, site.clock.now(), Method.PIN
-    )
-
-
-ACTS = (
-    Act("accounts.change_role", data={"role": "auditor"}),
-    Act("accounts.end_user_sessions", first=lambda site: sign_in(site, "bob")),
-    Act("accounts.give_code"),
-    Act("accounts.rename_user", data={"login": "robert", "name": "Robert"}),
-    Act("accounts.set_active", data={"active": ""}),
-    Act("accounts.logout", "bob"),
-    Act("attending.correct", "bob", {"status": "late"}),
-    Act("attending.save_one", "bob", {"subject_id": "{ada}", "status": "late"}, as_json=True),
-    Act("attending.everybody_present", "bob"),
-    Act("audit.as_csv", "dora"),
-    Act("audit.download_anchor", "dora"),
-    Act("codes.reset_pin", data={"pin": "482915"}),
-    Act("codes.card"),
-    Act("devices.add", data={"name": "Hall"}),
-    Act("people.add_person", data={"name": "New Person"}),
-    Act("people.change", data={"name": "Ada King"}),
-    Act("privacy.change_particulars", data={"controller": "Hill School"}),
-    Act("sessions.close", "bob", first=_arrive),
-    Act("sessions.cancel"),
-    Act(
-        "setup.site_name",
-        data={"site_name": "Valley School", "time_zone": "Europe/Berlin", "language": "en"},
-    ),
-    Act("timetable.add_group", data={"name": "9z"}),
-    Act("timetable.rename_group", data={"name": "9y"}),
-    Act("timetable.set_weeks", data={"weeks": "3"}),
-    Act(
-        "timetable.tell_absence",
-        data={"subject": "{ada}", "first_day": str(DAY), "last_day": str(DAY), "reason": "ill"},
-    ),
-)
 
 
 def newest(site: Site, after: int) -> list[tuple[str, object]]:
@@ -306,32 +252,6 @@ def newest(site: Site, after: int) -> list[tuple[str, object]]:
 def count(site: Site) -> int:
     with site.parts.uow() as uow:
         return uow.register.count()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.endpoint)
-def test_what_is_done_through_a_route_is_in_the_register(
-    act: Act, site: Site, web_app: Flask, client_of: ClientOf
-) -> None:
-    client = client_of(act.login)
-    if act.first is not None:
-        act.first(site)
-    data = {
-        name: str(value).replace("{ada}", site.ada.subject_id) for name, value in act.data.items()
-    }
-    rule = next(
-        rule
-        for rule, method in routes(web_app)
-        if rule.endpoint == act.endpoint and method != "GET"
-    )
-    before = count(site)
-    where = address(web_app, rule, site)
-    answer = client.post(where, json=data) if act.as_json else client.post(where, data=data)
-    assert answer.status_code < 400, answer.text[-1500:]
-    told = newest(site, before)
-    assert EVENTS[act.endpoint] in [event for event, _by in told], told
-    user = site.users[act.login].user_id
-    assert all(user in str(by) for _event, by in told), told
 
 
 def test_a_sign_in_and_a_refusal_are_in_the_register(site: Site, client_of: ClientOf) -> None:

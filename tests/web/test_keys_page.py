@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
+import pytest
 from flask.testing import FlaskClient
 
 from rollbook.domain.receipts import ReceiptKind
@@ -23,6 +25,32 @@ def test_the_page_shows_what_there_is_and_no_key(client_of: ClientOf, site: Site
     assert "The register" in page and "never exchanged" in page
     (key,) = site.parts.database.keys.source.load()
     assert key.decode() not in page
+
+
+def test_the_page_says_where_the_key_is_and_what_to_do_without_a_sheet(
+    client_of: ClientOf, site: Site
+) -> None:
+    alice = client_of("alice")
+    page = alice.get("/safety/keys").text
+    assert "in a file beside the data" in page and "reads everything" in page
+    assert "rollbook keys escrow --sheet" in page
+    present = site.parts.key_safety().key_id
+    site.parts.escrow.note("test", "0000-0000-0000")
+    assert "is of a former site key" in alice.get("/safety/keys").text
+    site.parts.escrow.note("test", present)
+    page = alice.get("/safety/keys").text
+    assert "rollbook keys escrow --sheet" not in page and present in page
+    site.parts.escrow.note("test", present, needed=3, of=5)
+    assert "5 shares, of which 3 are needed" in alice.get("/safety/keys").text
+
+
+def test_the_page_says_who_else_can_read_the_key(client_of: ClientOf, site: Site) -> None:
+    if os.name == "nt":
+        pytest.skip("files have no modes here")
+    folder = site.parts.settings.keys_dir
+    folder.chmod(0o755)
+    page = client_of("alice").get("/safety/keys", headers={"Accept-Language": "de"}).text
+    assert f"chmod 700 {folder}" in page and "Others on this machine" not in page
 
 
 def test_keys_are_exchanged_by_a_task(client_of: ClientOf, site: Site) -> None:

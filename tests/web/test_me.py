@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from flask.testing import FlaskClient
 
+from builders import make_reference
 from intake import TERMS
 from rollbook.domain.attendance import Method, Status
 from rollbook.domain.statements import Change
@@ -94,6 +95,21 @@ def test_days_are_excused_when_granted(site: Site, ada: FlaskClient, client_of: 
     assert "granted" in page and "get well" in page
     record = {r.subject_id: r for r in site.parts.register.records(site.session.session_id)}
     assert record[site.ada.subject_id].status is Status.EXCUSED
+
+
+def test_the_pictures_alone_can_be_deleted(site: Site, ada: FlaskClient) -> None:
+    site.parts.consenting.record(site.ada.subject_id, TERMS)
+    with site.parts.uow() as uow:
+        uow.references.add(make_reference(site.ada.subject_id))
+        uow.commit()
+    assert "Delete the pictures only" in ada.get("/me/data").text
+    page = ada.post("/me/data/withdraw-pictures", follow_redirects=True).text
+    assert "1 picture was deleted" in page and "pictures are not kept" in page
+    assert "Withdraw my consent" in page and "Delete the pictures only" not in page
+    again = ada.post("/me/data/withdraw-pictures", follow_redirects=True).text
+    assert "no picture to delete" in again
+    with site.parts.uow() as uow:
+        assert uow.references.counts() == {site.ada.subject_id: 1}
 
 
 def test_consent_is_withdrawn_in_one_click(site: Site, ada: FlaskClient) -> None:

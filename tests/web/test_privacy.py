@@ -232,6 +232,13 @@ def test_rules_are_changed_and_wrong_ones_are_explained(site: Site, alice: Flask
     assert site.parts.retention.rules().consent_months == 6
 
 
+def test_rules_that_are_saved_as_they_are_hold(site: Site, alice: FlaskClient) -> None:
+    values = {name: str(value) for name, value in RetentionRules().as_json().items() if value}
+    page = alice.post("/privacy/retention-settings", data=values, follow_redirects=True).text
+    assert "hold from now on" in page and "Nobody has decided" not in page
+    assert site.parts.retention.waits_until() is None
+
+
 def test_what_is_due_is_shown_deleted_and_told_by_a_receipt(site: Site, client_of: Browser) -> None:
     ada = site.ada.subject_id
     with site.parts.uow() as uow:
@@ -242,6 +249,7 @@ def test_what_is_due_is_shown_deleted_and_told_by_a_receipt(site: Site, client_o
     alice = client_of("alice")
     page = alice.get("/privacy/retention-settings").text
     assert "Samples of people who are not here any more" in page
+    assert "Nobody has decided on these rules yet" in page and "once the rules hold" in page
     assert alice.post("/privacy/purge").status_code == 303
     assert alice.post("/privacy/purge").status_code == 303  # a second click begins nothing
     assert site.parts.tasks.run_one()
@@ -250,9 +258,24 @@ def test_what_is_due_is_shown_deleted_and_told_by_a_receipt(site: Site, client_o
     with site.parts.uow() as uow:
         assert uow.references.counts() == {}
         (receipt,) = uow.receipts.all([ReceiptKind.PURGE])
-    assert receipt.receipt_id in alice.get("/privacy/retention-settings").text
+    page = alice.get("/privacy/retention-settings").text
+    assert receipt.receipt_id in page and "Nobody has decided" not in page
     shown = alice.get(f"/privacy/receipts/{receipt.receipt_id}").text
     assert ada in shown and "Ada" not in shown
+
+
+def test_a_receipt_speaks_the_readers_language_and_gives_the_signed_text(
+    site: Site, alice: FlaskClient
+) -> None:
+    body = {"file": "x.rbk", "entries": 7, "by": "timetable", "began": "2026-03-02T08:00:00+00:00"}
+    with site.parts.uow() as uow:
+        uow.receipts.add(Receipt("b" * 32, ReceiptKind.BACKUP, site.clock.now(), body))
+        uow.commit()
+    page = alice.get(f"/privacy/receipts/{'b' * 32}").text
+    assert "Entries in the register" in page and "the timetable" in page and "holds" in page
+    assert "word for word" in page and "2026-03-02T08:00:00+00:00" in page
+    german = {"Accept-Language": "de"}
+    assert "Angefordert von" in alice.get(f"/privacy/receipts/{'b' * 32}", headers=german).text
 
 
 def test_a_receipt_can_be_checked_by_others(site: Site, alice: FlaskClient) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rollbook.services.accounts import Accounts
     from rollbook.services.own_account import OwnAccount
     from rollbook.services.passkeys import PasskeyKeeper
+    from rollbook.services.refusals import Refusals
     from rollbook.services.second_factor import SecondFactor
     from rollbook.services.setup import Setup
     from rollbook.services.sign_in import SignIn
@@ -58,6 +59,12 @@ class AccountParts(Core):
         from rollbook.services.passkeys import PasskeyKeeper
 
         return PasskeyKeeper(self.uow, self.clock)
+
+    @cached_property
+    def refusals(self) -> Refusals:
+        from rollbook.services.refusals import Refusals
+
+        return Refusals(self.uow, self.clock)
 
     @cached_property
     def setup(self) -> Setup:

@@ -75,8 +75,9 @@ def key_safety(settings: Settings, sheet: SheetMade | None) -> KeySafety:
     others, passphrase_too = _readable_by_others(settings)
     problems = [*others, *passphrase_too, *left_over(settings)]
     known = sheet if sheet is not None and sheet.key_id == present else None
+    former = None if known else sheet
     place = key_place(settings)
-    return KeySafety(place, source.describe(), present, known, problems, bool(others))
+    return KeySafety(place, source.describe(), present, known, problems, bool(others), former)
 
 
 def _readable_by_others(settings: Settings) -> tuple[list[str], list[str]]:
@@ -91,7 +92,7 @@ def _readable_by_others(settings: Settings) -> tuple[list[str], list[str]]:
 
 def left_over(settings: Settings) -> list[str]:
     """Return sentences about plain keys that lie where the chosen case does not need them."""
-    from rollbook.domain.key_safety import KeyPlace
+    from rollbook.domain.key_safety import PROBLEMS, KeyPlace
     from rollbook.storage.key_lock import is_locked
     from rollbook.storage.keys import site_key_file
 
@@ -99,12 +100,12 @@ def left_over(settings: Settings) -> list[str]:
     if place is KeyPlace.FILE:
         return []
     locked = place in (KeyPlace.LOCKED, KeyPlace.LOCKED_GIVEN)
-    remedy = "rollbook keys lock" if locked else "rollbook keys remove-file"
+    problem = PROBLEMS["plain" if locked else "needless"]
     found = [plain] if plain.exists() else []
     if not locked and is_locked(settings.keys_dir):
         found.append(settings.keys_dir / "site.key.locked")
     found += sorted((settings.home / "backups").glob("*/keys/site.key"))
-    return [f"A site key lies in {file} as well. Run: {remedy}" for file in found]
+    return [problem % {"file": file} for file in found]
 
 
 def passphrase(settings: Settings, prompt: str = "Passphrase of the site key: ") -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -12,9 +13,12 @@ from rollbook.bootstrap.rights import RightsParts
 from rollbook.domain.identification import ProbeKind
 from rollbook.domain.papers import ModelFact, SiteFacts, ThresholdFact
 from rollbook.errors import RollbookError
+from rollbook.services.retention import asked_rules, nightly_rules, retention_rules
 
 if TYPE_CHECKING:
+    from rollbook.domain.ports import UnitOfWork
     from rollbook.domain.receipts import Receipt
+    from rollbook.domain.retention import RetentionRules
     from rollbook.domain.templates import TemplateSpace
     from rollbook.services.papers import Papers
     from rollbook.services.purging import Purging
@@ -41,6 +45,15 @@ class PrivacyParts(RightsParts):
 
     @cached_property
     def purging(self) -> Purging:
+        """The purge that somebody asks for."""
+        return self._purging(asked_rules)
+
+    @cached_property
+    def nightly_purging(self) -> Purging:
+        """The purge of the timetable, which leaves time to look at rules that nobody chose."""
+        return self._purging(nightly_rules)
+
+    def _purging(self, rules: Callable[[UnitOfWork, datetime], RetentionRules]) -> Purging:
         from rollbook.services.purging import Purging
         from rollbook.storage.old_logs import LogFolder
 
@@ -52,6 +65,7 @@ class PrivacyParts(RightsParts):
             LogFolder(self.settings.home / "logs"),
             self._erase,
             self.people_import.tidy,
+            rules,
         )
 
     def _erase(self, subject_ids: Sequence[str], by: str) -> list[Receipt]:
@@ -60,7 +74,6 @@ class PrivacyParts(RightsParts):
     def site_facts(self) -> SiteFacts:
         """Return what the papers are filled from."""
         from rollbook.services.papers import particulars_of
-        from rollbook.services.retention import retention_rules
 
         choices = self.site.choices()
         with self.uow() as uow:

@@ -35,10 +35,7 @@ def restore_to(
     from rollbook.bootstrap.keys import key_source
     from rollbook.storage.backup.returning import NewHome, bring_back, find
 
-    server = settings.database_url
-    if server is not None and server.startswith("sqlite"):
-        server = None
-    new = NewHome(settings.home, settings.keys_dir, key_source(settings), server)
+    new = NewHome(settings.home, settings.keys_dir, key_source(settings), settings.database_url)
     return bring_back(find(source, bundle, new, progress), new, at, by, replace, progress)
 
 

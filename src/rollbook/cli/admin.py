@@ -35,7 +35,7 @@ def init(
         uow.commit()
     if fresh:
         common.say(f"Made database and keys in {settings.home}")
-        common.say(f"Keep a copy of {settings.keys_dir} in a safe place: it opens everything.")
+        common.say(common.NEW_KEY)
     else:
         common.say(f"Rollbook is set up already in {settings.home}; nothing was started over.")
     _prepare_models(settings)

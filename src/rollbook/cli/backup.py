@@ -14,7 +14,7 @@ from rollbook.settings import load_settings
 
 if TYPE_CHECKING:
     from rollbook.bootstrap import App
-    from rollbook.domain.backups import Backup, Run
+    from rollbook.domain.backups import Backup, Destination, Run
 
 BY = "terminal"
 OFF = "off"
@@ -81,14 +81,11 @@ def _set(
     delete_copies: bool,
 ) -> None:
     if add is not None:
-        added = app.backups.add(add, BY)
+        added = app.backups.add(_whole(add), BY)
         common.say(f"Backups go to {added.shown} from now on. Its id: {added.destination_id}")
     if remove is not None:
         gone = app.backups.remove(remove, BY)
-        common.say(
-            f"Backups go to {gone.shown} no more. What lies there stays, the key bundle too: "
-            "delete keys-….rbk there once you need those backups no more."
-        )
+        common.say(_removed(app, gone))
     if daily is not None:
         app.backups.set_schedule(None if daily == OFF else daily, BY)
         common.say("Backups are no longer made by themselves." if daily == OFF else _daily(app))
@@ -100,6 +97,21 @@ def _set(
         common.say("Backups are made again.")
     if delete_copies:
         common.say(f"Deleted copies: {app.backups.delete_copies(BY)}.")
+
+
+def _whole(target: str) -> str:
+    """Return a folder's whole path: the server, which replaces key bundles, runs elsewhere."""
+    return target if "://" in target else str(Path(target).expanduser().absolute())
+
+
+def _removed(app: App, gone: Destination) -> str:
+    if gone not in app.backups.elsewhere():
+        return f"{gone.shown} is forgotten. If a key bundle (keys-….rbk) is still there, delete it."
+    return (
+        f"Backups go to {gone.shown} no more. What lies there stays, the key bundle too, and the "
+        "receipt of an erasure counts it. Once you need those backups no more, delete them there "
+        f"and say so: rollbook backup --remove {gone.destination_id}"
+    )
 
 
 def _daily(app: App) -> str:
@@ -120,6 +132,9 @@ def _status(app: App, as_json: bool) -> None:
                 "size": run.size if run else None,
             }
         )
+    for one in app.backups.elsewhere():
+        row = {"id": one.destination_id, "destination": one.shown, "last_run": None}
+        rows.append({**row, "result": "no destination, but backups lie there", "size": None})
     columns = ("id", "destination", "last_run", "result", "size")
     common.print_table(columns, rows, as_json=as_json, empty="No destination is set up.")
     if not as_json:
@@ -164,7 +179,7 @@ def _row(one: Backup) -> dict[str, Any]:
 def _one(app: App, target: str, keep: int | None, as_json: bool) -> None:
     with common.progress_bar("Backing up") as update:
         made = app.backups.back_up_to(
-            target, BY, app.backups.keep() if keep is None else keep, update, make=True
+            _whole(target), BY, app.backups.keep() if keep is None else keep, update, make=True
         )
     if as_json:
         common.print_json(_row(made))
@@ -242,6 +257,10 @@ def restore(
             f"The key bundle has no key of {restored.keyless} people, so nothing of theirs came "
             "back. If there is a newer bundle, restore again with --bundle and --replace."
         )
+    common.warn(
+        "What was changed since then is as it was: consents that were withdrawn, tokens, kiosks "
+        "and accounts that were revoked, passwords and PINs. Do it again before others use it."
+    )
     common.say("Backups rest until you say: rollbook backup --go-on")
     common.say("Start it: rollbook up")
 

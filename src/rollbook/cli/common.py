@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 WIDE = 2000  # columns
+NEW_KEY = (
+    "Without its site key nothing opens, ever. Print a recovery sheet today, and lock it away: "
+    "rollbook keys escrow --sheet FILE.pdf"
+)
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)

@@ -9,71 +9,55 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from importlib.metadata import version
-from typing import Literal
 
 import typer
 
-from rollbook.cli import common
-from rollbook.errors import DecryptionFailed, NotFound, RegisterTampered, RollbookError
+from rollbook.cli import common, doctor_trust
+from rollbook.cli.findings import Check, Finding
+from rollbook.errors import RollbookError
 from rollbook.settings import Settings, load_settings
 
-State = Literal["ok", "note", "wrong"]
 LOW_SPACE = 500 * 2**20  # bytes
 CAMERA_TIMEOUT = 15  # seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at; `mend` says what to do where it is not "ok"."""
-
-    what: str
-    state: State
-    found: str
-    mend: str = ""
 
 
 def doctor(as_json: common.JsonOption = False) -> None:
     """Say what is installed, whether it is in order, and how to mend what is not."""
     settings = load_settings(common.chosen_home())
-    findings = list(examine(settings))
-    rows = [{"what": f.what, "state": f.state, "found": f.found, "mend": f.mend} for f in findings]
+    found = {part: list(examine(settings, checks)) for part, checks in PARTS.items()}
+    findings = [one for some in found.values() for one in some]
     if as_json:
-        common.print_json(rows)
+        common.print_json([{"part": p, **asdict(one)} for p, some in found.items() for one in some])
     else:
-        for finding in findings:
-            _print(finding)
+        for part, some in found.items():
+            _print_part(part, some)
+        common.say(_summary(findings))
     if any(finding.state == "wrong" for finding in findings):
         raise typer.Exit(1)
 
 
-def _print(finding: Finding) -> None:
-    mark = {"ok": "ok   ", "note": "note ", "wrong": "WRONG"}[finding.state]
-    common.say(f"{mark}  {finding.what}: {finding.found}")
-    if finding.mend:
-        common.say(f"       {finding.mend}")
+def _print_part(part: str, findings: list[Finding]) -> None:
+    if findings:
+        common.say(part)
+    for finding in findings:
+        mark = {"ok": "ok   ", "note": "note ", "wrong": "WRONG"}[finding.state]
+        common.say(f"  {mark}  {finding.what}: {finding.found}")
+        if finding.mend:
+            common.say(f"         {finding.mend}")
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
-    """Yield what is found, most important first. Nothing is changed."""
-    checks: list[Callable[[Settings], Iterator[Finding]]] = [
-        _program,
-        _home,
-        _database,
-        _register,
-        _keys,
-        _backups,
-        _models,
-        _calibration,
-        _templates,
-        _attacks,
-        _extras,
-        _camera,
-        _programs,
-        _servers,
-    ]
+def _summary(findings: list[Finding]) -> str:
+    wrong = sum(one.state == "wrong" for one in findings)
+    notes = sum(one.state == "note" for one in findings)
+    first = "Nothing is wrong" if not wrong else f"{wrong} WRONG: mend that first"
+    return f"{first}; {notes} to know about or to decide on (note)."
+
+
+def examine(settings: Settings, checks: Sequence[Check]) -> Iterator[Finding]:
+    """Yield what these checks find. Nothing is changed."""
     for check in checks:
         yield from check(settings)
 
@@ -114,76 +98,6 @@ def _database(settings: Settings) -> Iterator[Finding]:
         return
     found = f"{kind}, {people} people with samples, {entries} entries in the register"
     yield Finding("database", "ok", found)
-
-
-def _register(settings: Settings) -> Iterator[Finding]:
-    """Say how the register stands to its witness, and which key signs its anchors."""
-    from rollbook.bootstrap import build
-    from rollbook.domain.anchors import fingerprint
-
-    try:
-        app = build(settings)
-        found, key, made = app.standing(), app.anchors.public_key(), app.anchors.made()
-    except RegisterTampered as error:
-        yield Finding("register", "wrong", str(error), "Run: rollbook verify")
-        return
-    except RollbookError:
-        return  # said above
-    state: State = "ok" if found.is_plain else "wrong" if found.refuses else "note"
-    yield Finding("register", state, found.sentence())
-    yield Finding("anchors", "ok", f"signed with the key {fingerprint(key)}")
-    newest = f"{made[0].number} of {found.entries} entries" if made else "none was made yet"
-    yield Finding(
-        "newest anchor",
-        "note",
-        newest,
-        f"Keep copies of {settings.resolved_anchors_dir} on another machine: only those help "
-        "against somebody who holds the keys.",
-    )
-
-
-def _keys(settings: Settings) -> Iterator[Finding]:
-    """Say which case this site is in, what each attacker gets, and whether a sheet is kept."""
-    from rollbook.bootstrap import build
-    from rollbook.cli.key_safety import sheet_sentence
-    from rollbook.domain.key_safety import SAFETIES, Safety
-
-    try:
-        found = build(settings).key_safety()
-    except RollbookError as error:
-        if settings.home.is_dir():
-            lost = isinstance(error, NotFound | DecryptionFailed)
-            mend = "From the recovery sheet it comes back with: rollbook keys recover"
-            yield Finding("key", "wrong", str(error), mend if lost else "")
-        return
-    yield Finding("key", "ok", f"{found.sentence}: {found.where}, check value {found.key_id}")
-    for verdict in found.attacks:
-        words = f"{SAFETIES[verdict.safety]}. {verdict.why}"
-        yield Finding(
-            f"who {verdict.who}", "ok" if verdict.safety is Safety.SAFE else "note", words
-        )
-    for problem in found.problems:
-        yield Finding("key", "wrong", "it is not as safe as it could be", problem)
-    yield Finding("recovery sheet", "note" if found.sheet is None else "ok", sheet_sentence(found))
-
-
-def _backups(settings: Settings) -> Iterator[Finding]:
-    from rollbook.bootstrap import build
-
-    try:
-        app = build(settings)
-        problems = app.backups.problems(app.clock.now())
-        runs = app.backups.runs().values()
-    except RollbookError:
-        return  # said above
-    for problem in problems:
-        state: State = "note" if problem.kind in ("none", "no schedule", "never") else "wrong"
-        yield Finding("backups", state, problem.sentence, f"Run: {problem.command}")
-    well = [run for run in runs if not run.failure]
-    if well and not problems:
-        yield Finding(
-            "backups", "ok", f"the last of {max(run.at for run in well):%Y-%m-%d %H:%M} UTC"
-        )
 
 
 def _models(settings: Settings) -> Iterator[Finding]:
@@ -261,8 +175,8 @@ def _extras(settings: Settings) -> Iterator[Finding]:
         if importlib.util.find_spec(module):
             yield Finding(f"extra {extra}", "ok", f"{name} {version(_package(module))}")
         else:
-            mend = f"Optional: pip install 'rollbook{extra}'"
-            yield Finding(f"extra {extra}", "note", f"{name} is not installed", mend)
+            found = f"{name} is not installed; if wanted: pip install 'rollbook{extra}'"
+            yield Finding(f"extra {extra}", "ok", found)
 
 
 def _package(module: str) -> str:
@@ -303,7 +217,7 @@ def _programs(settings: Settings) -> Iterator[Finding]:
         if path:
             yield Finding(name, "ok", path)
         else:
-            yield Finding(name, "note", f"not found; only the {use} need it")
+            yield Finding(name, "ok", f"not found; only the {use} need it")
 
 
 def _servers(settings: Settings) -> Iterator[Finding]:
@@ -314,7 +228,7 @@ def _servers(settings: Settings) -> Iterator[Finding]:
         if _answers(port):
             yield Finding(name, "ok", f"answers on 127.0.0.1:{port}; not needed on one machine")
         else:
-            yield Finding(name, "note", f"not on 127.0.0.1:{port}; needed only for {use}")
+            yield Finding(name, "ok", f"not on 127.0.0.1:{port}; needed only for {use}")
 
 
 def _answers(port: int) -> bool:
@@ -323,6 +237,18 @@ def _answers(port: int) -> bool:
             return True
     except OSError:
         return False
+
+
+# what a person who looks for something looks under, the most important first
+PARTS: Mapping[str, Sequence[Check]] = {
+    "This installation": (_program, _home, _database),
+    "Keys: who can read the data": (doctor_trust.keys,),
+    "Backups": (doctor_trust.backups,),
+    "Register: proof that nothing was changed": (doctor_trust.register,),
+    "How long data are kept": (doctor_trust.retention,),
+    "Recognition": (_models, _calibration, _templates, _attacks, _camera),
+    "Optional: nothing here is needed on one machine": (_extras, _programs, _servers),
+}
 
 
 def commands(app: typer.Typer) -> None:

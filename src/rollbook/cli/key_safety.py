@@ -63,9 +63,11 @@ def sheet_sentence(found: KeySafety) -> str:
     """Return when the sheet of the present key was made."""
     sheet = found.sheet
     if sheet is None:
+        former = found.former
+        before = f" The one of {former.at:%Y-%m-%d} is of a former key." if former else ""
         return (
-            "There is no recovery sheet of this key: when it is lost, everything is lost. Run: "
-            "rollbook keys escrow --sheet FILE.pdf"
+            f"There is no recovery sheet of this key: when it is lost, everything is lost.{before} "
+            "Run: rollbook keys escrow --sheet FILE.pdf"
         )
     if sheet.of == 1:
         return f"Its recovery sheet was made on {sheet.at:%Y-%m-%d}."

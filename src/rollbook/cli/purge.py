@@ -40,7 +40,11 @@ def purge(
     app = common.open_app()
     plan = app.purging.plan()
     rows = _rows(app, plan)
-    receipt = None if dry_run else app.purging.run(BY)
+    waits = app.retention.waits_until()
+    receipt = None
+    if not dry_run:
+        app.retention.accept(BY)  # who deletes by the rules has decided on them
+        receipt = app.purging.run(BY)
     if as_json:
         shown = None if receipt is None else receipt.receipt_id
         common.print_json({"dry_run": dry_run, "found": rows, "receipt": shown})
@@ -53,6 +57,11 @@ def purge(
     )
     if dry_run and rows:
         common.say("Nothing was changed. Without --dry-run it is deleted.")
+        if waits is not None:
+            common.say(
+                f"Nobody has decided on the rules yet. Until {waits:%Y-%m-%d} only samples without "
+                "a consent, or of people who were not there for three years, go by themselves."
+            )
     elif receipt is not None:
         common.say(f"Receipt {receipt.receipt_id}; it names people by random id only.")
 

@@ -187,7 +187,7 @@ def ready(settings: Settings) -> App:
         common.warn_of_register(app)
         return app
     common.say(f"Made database and keys in {settings.home}")
-    common.say(f"Keep a copy of {settings.keys_dir} in a safe place: it opens everything.")
+    common.say(common.NEW_KEY)
     common.say("Preparing the networks, once.")
     build_engine(settings)
     return app

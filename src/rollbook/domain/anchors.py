@@ -92,8 +92,8 @@ class AnchorCheck:
 
 
 SENTENCES = {
-    "holds": "The anchor is genuine, and the register still contains exactly this head: all entries "
-    "up to number %(number)s are those that were there when it was made.",
+    "holds": "The anchor is genuine, and the register still contains exactly this head: all "
+    "entries up to number %(number)s are those that were there when it was made.",
     "holds none": "The anchor is genuine, but it was made before the first entry.",
     "forged": "The signature of this anchor does not hold: it was altered, or nobody signed it. "
     "It proves nothing.",

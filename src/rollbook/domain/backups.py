@@ -111,6 +111,10 @@ class Archive(Protocol):
         """Return the folder of the backups that are made before a change of the tables."""
         ...
 
+    def has_bundle(self, url: str) -> bool:
+        """Return whether a key bundle lies at an address. Raises StorageUnavailable."""
+        ...
+
     def has_local_bundle(self) -> bool:
         """Return whether a key bundle lies in that folder."""
         ...

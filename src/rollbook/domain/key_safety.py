@@ -40,7 +40,7 @@ class Attacker(StrEnum):
 
 
 ATTACKERS: Mapping[Attacker, str] = {
-    Attacker.COPIES: "has copies of the data: a backup, the database, exports, logs",
+    Attacker.COPIES: "has copies of the data (a backup, the database, exports, logs)",
     Attacker.OTHER_USER: "has another account on this machine",
     Attacker.MACHINE_OFF: "steals the whole machine while it is switched off, or its disk",
     Attacker.MACHINE_ON: "steals or controls the machine while Rollbook runs on it",
@@ -91,10 +91,20 @@ _MACHINE_OFF: Mapping[KeyPlace, tuple[Safety, str]] = {
     ),
 }
 COPIES_SAFE = "The key is in none of them, not even in the folder keys/."
-COPIES_FILE = "As long as the folder keys/ is not copied with them; rollbook backup leaves it out."
+COPIES_FILE = (
+    "Only as long as the folder keys/ is not copied with them; rollbook backup leaves it out."
+)
 USER_SAFE = "Only the account that runs Rollbook can read the key."
-USER_UNSAFE = "The key can be read by others: see the problems below."
+USER_UNSAFE = "The key can be read by others: see what is said about it here."
 RUNNING = "While it runs the key is in its memory, wherever it came from."
+# what is not as safe as it could be, each with the command that mends it
+PROBLEMS: Mapping[str, str] = {
+    "folder": "Others on this machine can read %(file)s. Run: chmod 700 %(folder)s",
+    "file": "Others on this machine can read %(file)s. Run: chmod 600 %(file)s",
+    "acl": "It is not certain that only you can read %(file)s. Look with: icacls %(file)s",
+    "plain": "A site key lies in %(file)s as well. Run: rollbook keys lock",
+    "needless": "A site key lies in %(file)s as well. Run: rollbook keys remove-file",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +140,7 @@ class KeySafety:
     sheet: SheetMade | None = None  # of the present key; None: there is none
     problems: Sequence[str] = ()  # sentences that say what to do
     exposed: bool = False  # other users can read it
+    former: SheetMade | None = None  # where there is none of the present key: the last one made
 
     @property
     def sentence(self) -> str:

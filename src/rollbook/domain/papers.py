@@ -62,7 +62,7 @@ class SiteFacts:
     models: tuple[ModelFact, ...] = ()
     thresholds: tuple[ThresholdFact, ...] = ()
     backups: tuple[str, ...] | None = None  # where to; () when none are set up, None: not known
-    key_case: str = ""  # "file", "passphrase", "keyring", "environment", "command"
+    key_case: str = ""  # a value of `key_safety.KeyPlace`; "": not known
     cameras: int = 0
     kiosks: int = 0
     version: str = field(default="")

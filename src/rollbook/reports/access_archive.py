@@ -15,7 +15,8 @@ from rollbook.reports.access_texts import LANGUAGES, Texts, word
 from rollbook.reports.csv_file import cell
 
 ORDER = (
-    "person groups consents samples attendance absences requests codes contacts messages account browsers passkeys "
+    "person groups consents samples attendance absences requests codes contacts messages account "
+    "browsers passkeys "
     "programs tasks unsure_faces entries receipts"
 ).split()
 STYLE = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time as clocks
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, time, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -25,59 +25,30 @@ from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.domain.receipts import Receipt, ReceiptKind
 from rollbook.domain.register import EntryKind, NewEntry
 from rollbook.domain.subjects import new_id
-from rollbook.domain.task_ports import Task, TaskState
+from rollbook.domain.task_ports import Task
 from rollbook.errors import AlreadyExists, InvalidInput, NotFound, RollbookError, StorageUnavailable
+from rollbook.services.backup_places import (
+    DESTINATIONS,
+    ELSEWHERE,
+    keep_places,
+    kept_places,
+    remember,
+    take_off,
+)
+from rollbook.services.backup_problems import Problem, problems_of
 from rollbook.services.due import Errand
+from rollbook.services.single_tasks import begin_once, newest
 from rollbook.services.tasks import TaskControl
 
 KIND = "backup"
-DESTINATIONS, SCHEDULE, KEEPING = "backup_destinations", "backup_schedule", "backup_keep"
+SCHEDULE, KEEPING = "backup_schedule", "backup_keep"
 RUNS, SITE, PAUSED = "backup_runs", "backup_site", "backups_paused"
 BY_CLOCK = "site"  # who asks for what the schedule starts
 BACKUP_JOB, LOOK_EVERY = "backup", timedelta(minutes=15)
 TRY_AGAIN = timedelta(hours=1)  # after a run that failed
-TOO_OLD = timedelta(days=2)  # a daily backup that is older has failed or been forgotten
 SAY = 0.5  # seconds between two words of a task on how far it is
 
-# what a problem is in words, and what to do about it at a terminal
-PROBLEM_TEXT = {
-    "none": "There are no backups: if this machine breaks, everything is gone. Add a destination.",
-    "no schedule": "Backups are not made by themselves. Choose a time of day for them.",
-    "paused": "Backups rest since a restore, so that two machines do not write to one place. If "
-    "this is the site's machine now, let them go on.",
-    "copies": "A copy of the database from an upgrade or a restore is still there. It holds the "
-    "keys of people, also of those who are erased meanwhile. Delete it once all is well.",
-    "never": "No backup was made to %(where)s yet.",
-    "failed": "The last backup failed: %(why)s",
-    "old": "The last backup to %(where)s is of %(why)s. Look whether Rollbook runs at the chosen "
-    "time.",
-}
-PROBLEM_COMMAND = {
-    "none": "rollbook backup --add FOLDER",
-    "no schedule": "rollbook backup --daily 03:15",
-    "paused": "rollbook backup --go-on",
-    "copies": "rollbook backup --delete-copies",
-}
-
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that is not in order."""
-
-    kind: str  # a key of PROBLEM_TEXT
-    where: str = ""
-    why: str = ""
-
-    @property
-    def sentence(self) -> str:
-        return PROBLEM_TEXT[self.kind] % {"where": self.where, "why": self.why}
-
-    @property
-    def command(self) -> str:
-        """Return what to type at a terminal."""
-        return PROBLEM_COMMAND.get(self.kind, "rollbook backup")
 
 
 class Backups:
@@ -97,7 +68,12 @@ class Backups:
 
     def destinations(self) -> list[Destination]:
         with self._open_uow() as uow:
-            return self._destinations(uow)
+            return kept_places(uow, DESTINATIONS, self._archive.shown)
+
+    def elsewhere(self) -> list[Destination]:
+        """Return where backups lie as well: made by hand, or no destination any more."""
+        with self._open_uow() as uow:
+            return kept_places(uow, ELSEWHERE, self._archive.shown)
 
     def add(self, url: str, by: str) -> Destination:
         """Try a destination out and remember it.
@@ -116,10 +92,12 @@ class Backups:
         made = Destination(new_id(), url, self._archive.shown(url))
         with self._open_uow() as uow:
             uow.register.hold()  # two clicks are one destination
-            found = self._destinations(uow)
+            found = kept_places(uow, DESTINATIONS, self._archive.shown)
             if any(one.url == url for one in found):
                 raise AlreadyExists("Backups go there already.")
-            self._keep_destinations(uow, [*found, made])
+            keep_places(uow, DESTINATIONS, [*found, made])
+            others = kept_places(uow, ELSEWHERE, self._archive.shown)
+            keep_places(uow, ELSEWHERE, [one for one in others if one.url != url])
             self._note_setting(uow, "backup destination added", by, made.destination_id)
             uow.commit()
         return made
@@ -131,11 +109,17 @@ class Backups:
         return found
 
     def remove(self, destination_id: str, by: str) -> Destination:
-        """Forget a destination. What lies there stays, and its key bundle with it."""
-        gone = self._destination(destination_id)
+        """Send no more backups to a destination. What lies there stays, and its key bundle with
+        it, so the place is remembered until it is removed once more.
+
+        Raises:
+            NotFound: there is no such place.
+        """
         with self._open_uow() as uow:
-            kept = [d for d in self._destinations(uow) if d.destination_id != destination_id]
-            self._keep_destinations(uow, kept)
+            uow.register.hold()
+            gone = take_off(uow, destination_id, self._archive.shown)
+            if gone is None:
+                raise NotFound("There is no such destination.")
             runs = _mapping(uow.site.get(RUNS))
             uow.site.set(RUNS, {name: run for name, run in runs.items() if name != destination_id})
             self._note_setting(uow, "backup destination removed", by, destination_id)
@@ -213,6 +197,10 @@ class Backups:
         """
         if make:
             self._archive.try_out(url, self.site_id())
+            with self._open_uow() as uow:
+                uow.register.hold()
+                remember(uow, url, self._archive.shown)
+                uow.commit()
         made = self._archive.back_up(url, self.site_id(), self._clock.now(), keep, progress)
         with self._open_uow() as uow:
             self._note_made(uow, made, by)
@@ -276,7 +264,7 @@ class Backups:
         Raises:
             StorageUnavailable: a destination cannot be looked at, so nobody knows.
         """
-        places = [one.url for one in self.destinations()]
+        places = [one.url for one in (*self.destinations(), *self.elsewhere())]
         if (local := self._archive.local()) is not None:
             places.append(local)
         times = [one.made_at for url in places for one in self._archive.kept(url)]
@@ -284,7 +272,10 @@ class Backups:
 
     def _forget_former_keys(self) -> None:
         """Destroy former site keys that no kept data file needs any more."""
-        oldest = self.oldest_kept()
+        try:
+            oldest = self.oldest_kept()
+        except StorageUnavailable:
+            return  # nobody knows what lies there
         if oldest is not None:
             self._archive.forget_site_keys(oldest)
 
@@ -293,14 +284,15 @@ class Backups:
 
         The next run replaces the bundle of each destination. Without a schedule nobody knows when.
         """
-        places = tuple(one.shown for one in self.destinations())
-        local = tuple(self._local_keys())
-        if not places and not local:
-            return LastKeyCopy(None, ())
-        wall = self.schedule()
-        if local or wall is None or self.is_paused():
-            return LastKeyCopy(None, places + local)
-        return LastKeyCopy(self.next_time(now).astimezone(self._zone()).date(), places)
+        others = [*self._local_keys(), *(one.shown for one in self.elsewhere())]
+        return self._told_of(now, [one.shown for one in self.destinations()], others)
+
+    def _told_of(self, now: datetime, regular: list[str], others: list[str]) -> LastKeyCopy:
+        """Return when copies are replaced; nothing replaces `others` by itself."""
+        gone_by = None
+        if regular and not others and self.schedule() is not None and not self.is_paused():
+            gone_by = self.next_time(now).astimezone(self._zone()).date()
+        return LastKeyCopy(gone_by, (*regular, *others))
 
     def replace_bundles(self) -> LastKeyCopy:
         """Write all key bundles anew, delete local copies that hold keys; return what is left.
@@ -308,24 +300,36 @@ class Backups:
         An erasure calls it, so that the last copy of a key is gone at once where that is possible.
         A destination that cannot be reached is left to the next run.
         """
-        now, left = self._clock.now(), []
+        now, others = self._clock.now(), list[str]()
         try:
             self._archive.delete_copies()
             self._archive.replace_local_bundle(now)
         except StorageUnavailable as error:
             log.warning("a copy with keys is still there: %s", error)
-            left += self._local_keys()
-        for one in [] if self.is_paused() else self.destinations():
+            others += self._local_keys()
+        regular = self._not_replaced(self.destinations(), now)
+        others += self._not_replaced(self.elsewhere(), now, only_where_one_is=True)
+        return self._told_of(now, regular, others)
+
+    def _not_replaced(
+        self, places: Sequence[Destination], now: datetime, only_where_one_is: bool = False
+    ) -> list[str]:
+        """Write the bundles of these places anew; return where that was not possible.
+
+        An empty folder may be a disk that is not plugged in: nothing is put into it.
+        """
+        left = []
+        for one in places:
             try:
-                self._archive.replace_bundle(one.url, self.site_id(), now)
+                wanted = not only_where_one_is or self._archive.has_bundle(one.url)
+                if wanted and not self.is_paused():
+                    self._archive.replace_bundle(one.url, self.site_id(), now)
+                else:
+                    left.append(one.shown)
             except RollbookError as error:
                 log.warning("the key bundle at %s was not replaced: %s", one.shown, error)
                 left.append(one.shown)
-        if self.is_paused():
-            left += [one.shown for one in self.destinations()]
-        if not left:
-            return LastKeyCopy(None, ())
-        return LastKeyCopy(self.last_key_copy_gone_by(now).gone_by, tuple(left))
+        return left
 
     def _local_keys(self) -> list[str]:
         """Return what holds keys of people on this machine, beside the database."""
@@ -356,21 +360,21 @@ class Backups:
         wanted = self.is_due(errand.now)
         with self._open_uow() as uow:
             if wanted:
-                self._add_task(uow, "", BY_CLOCK)
+                begin_once(uow, KIND, "", BY_CLOCK, self._clock.now())
             errand.finish(uow)
             uow.commit()
 
     def start(self, user_id: str, by: str) -> Task:
         """Return the task that waits or runs, begun now when there is none."""
         with self._open_uow() as uow:
-            task = self._add_task(uow, user_id, by)
+            task = begin_once(uow, KIND, user_id, by, self._clock.now())
             uow.commit()
         return task
 
     def latest(self) -> Task | None:
         """Return the newest task, whoever began it."""
         with self._open_uow() as uow:
-            return next((one for one in uow.tasks.all() if one.kind == KIND), None)
+            return newest(uow, KIND)
 
     def work(self, task: Task, control: TaskControl) -> None:
         """Write backups to every destination. Raises StorageUnavailable when one failed."""
@@ -398,7 +402,7 @@ class Backups:
         if self.is_paused():
             found.append(Problem("paused"))
         for one in destinations:
-            found += _problems_of(one, runs.get(one.destination_id), now)
+            found += problems_of(one, runs.get(one.destination_id), now)
         if self._archive.copies_with_keys():
             found.append(Problem("copies"))
         return found
@@ -412,33 +416,11 @@ class Backups:
                 uow.commit()
         return count
 
-    def _add_task(self, uow: UnitOfWork, user_id: str, by: str) -> Task:
-        uow.register.hold()  # two clicks, or a click and the clock, are one backup
-        busy = [state for state in TaskState if state.is_busy]
-        for one in uow.tasks.all(busy):
-            if one.kind == KIND:
-                return one
-        now = self._clock.now()
-        task = Task(new_id(), KIND, user_id, by, now, now, TaskState.WAITING)
-        uow.tasks.add(task)
-        return task
-
     def _destination(self, destination_id: str) -> Destination:
         for one in self.destinations():
             if one.destination_id == destination_id:
                 return one
         raise NotFound("There is no such destination.")
-
-    def _destinations(self, uow: UnitOfWork) -> list[Destination]:
-        kept = cast(Sequence[Mapping[str, str]], uow.site.get(DESTINATIONS) or [])
-        return [
-            Destination(one["destination_id"], one["url"], self._archive.shown(one["url"]))
-            for one in kept
-        ]
-
-    def _keep_destinations(self, uow: UnitOfWork, all_: Sequence[Destination]) -> None:
-        fields = [{"destination_id": one.destination_id, "url": one.url} for one in all_]
-        uow.site.set(DESTINATIONS, fields)
 
     def _note_made(self, uow: UnitOfWork, made: Backup, by: str) -> None:
         body = {
@@ -467,16 +449,6 @@ def _wants(run: Run | None, wanted: datetime, now: datetime) -> bool:
     if run is None or run.at < wanted:
         return True
     return bool(run.failure) and now - run.at >= TRY_AGAIN
-
-
-def _problems_of(one: Destination, run: Run | None, now: datetime) -> list[Problem]:
-    if run is None:
-        return [Problem("never", one.shown)]
-    if run.failure:
-        return [Problem("failed", one.shown, run.failure)]
-    if now - run.at > TOO_OLD:
-        return [Problem("old", one.shown, run.at.date().isoformat())]
-    return []
 
 
 def _time_of(wall: str) -> time:

@@ -21,6 +21,7 @@ from rollbook.services.outbox import Outbox
 from rollbook.services.purging import Purging
 from rollbook.services.report_plans import JOB as REPORT_JOB
 from rollbook.services.report_plans import ReportPlans
+from rollbook.services.retention import Retention
 from rollbook.services.reviewing import LOOK_EVERY, Reviewing
 from rollbook.services.session_life import SessionLife
 from rollbook.services.session_times import CLOSE_JOB, OPEN_JOB
@@ -54,7 +55,9 @@ class Parts(Protocol):
     @property
     def erasing(self) -> Erasing: ...
     @property
-    def purging(self) -> Purging: ...
+    def retention(self) -> Retention: ...
+    @property
+    def nightly_purging(self) -> Purging: ...
     @property
     def backups(self) -> Backups: ...
     @property
@@ -133,4 +136,5 @@ def every_day(parts: Parts, wall: time) -> NextTime:
 
 def purge(parts: Parts, errand: Errand) -> None:
     """Delete what is due by the site's rules. A run that was killed is finished by the next."""
-    parts.purging.run()
+    parts.retention.begin()
+    parts.nightly_purging.run()

@@ -7,30 +7,23 @@ the random id and digests of sealed payloads, and nothing else of the person.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from rollbook.domain.access import Role
 from rollbook.domain.accounts import User
 from rollbook.domain.attendance import SessionState
-from rollbook.domain.erasing import (
-    SHORTEST_WORD,
-    Destroyed,
-    ErasedPeople,
-    Intent,
-    KeyCopies,
-    Remains,
-    Scan,
-)
+from rollbook.domain.erasing import Destroyed, ErasedPeople, Intent, KeyCopies, Remains
 from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.domain.receipts import Receipt, ReceiptKind
 from rollbook.domain.register import EntryKind, NewEntry
-from rollbook.domain.subjects import Subject, new_id
+from rollbook.domain.subjects import new_id
 from rollbook.errors import InvalidInput, StorageError
 from rollbook.services.accounts import second_step
 from rollbook.services.due import Errand
+from rollbook.services.erasure_body import Found, Known, erasure_body, words_of
 from rollbook.services.marks import marks_about
 from rollbook.services.people import subject_entry
 from rollbook.services.pins import person_bucket
@@ -40,7 +33,6 @@ FINISH_JOB = "finish erasure"
 GRACE = timedelta(minutes=1)  # whoever began an erasure has so long to finish it
 AGAIN = timedelta(minutes=2)  # between two tries to cut the log of changes
 BY_COMMAND = "command line"
-LOG_STATES = {True: "emptied", False: "pending", None: "kept by the server"}
 Today = Callable[[], date]
 
 
@@ -50,18 +42,6 @@ class HeldPhotos(Protocol):
     def forget(self, subject_id: str) -> int:
         """Drop those on which the person was found; return how many."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What is known of the person until the erasure is finished; in memory alone."""
-
-    words: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # (what it is, the text)
-    templates: tuple[bytes, ...] = field(default=(), repr=False)
-
-    @property
-    def texts(self) -> list[str]:
-        return [text for _what, text in self.words]
 
 
 class Erasing:
@@ -108,7 +88,7 @@ class Erasing:
         """Finish what was begun and interrupted, or had to wait; return the receipts."""
         waiting = self.pending()
         copies = self._replace_copies() if waiting else KeyCopies()
-        return [self._finish(intent, _Known(), copies) for intent in waiting]
+        return [self._finish(intent, Known(), copies) for intent in waiting]
 
     def finish_when_due(self, errand: Errand) -> None:
         """Finish one erasure; when the log of changes is still read, look again later."""
@@ -116,21 +96,21 @@ class Erasing:
         intent = waiting.get(errand.target)
         if intent is None:
             return
-        self._finish(intent, _Known(), self._replace_copies())
+        self._finish(intent, Known(), self._replace_copies())
         with self._open_uow() as uow:  # of another receipt where the first said "pending"
             errand.finish(uow)
             for waiting_still in uow.person_rows.intents():
                 uow.due.add(FINISH_JOB, waiting_still.receipt_id, errand.now + AGAIN)
             uow.commit()
 
-    def _begin(self, subject_id: str, by: str) -> tuple[Intent, _Known]:
+    def _begin(self, subject_id: str, by: str) -> tuple[Intent, Known]:
         """Destroy rows and key in one transaction; that is the moment of the erasure."""
         now = self._clock.now()
         with self._open_uow() as uow:
             uow.register.hold()
             person, account = uow.subjects.get(subject_id), uow.users.of_subject(subject_id)
             _require_another_administrator(uow, account)
-            words = _words(person, account)
+            words = words_of(person, account)
             self._leave_groups(uow, subject_id)
             destroyed = self._destroy(uow, subject_id, account, [text for _, text in words])
             intent = _intent(uow, subject_id, by, now, destroyed)
@@ -142,7 +122,7 @@ class Erasing:
         photos = self._photos()
         if photos is not None:
             photos.forget(subject_id)
-        return intent, _Known(tuple(words), destroyed.templates)
+        return intent, Known(tuple(words), destroyed.templates)
 
     def _destroy(
         self, uow: UnitOfWork, subject_id: str, account: User | None, words: Sequence[str]
@@ -178,13 +158,16 @@ class Erasing:
         )
         return today if stays else today - timedelta(days=1)
 
-    def _finish(self, intent: Intent, known: _Known, copies: KeyCopies) -> Receipt:
+    def _finish(self, intent: Intent, known: Known, copies: KeyCopies) -> Receipt:
         """Put the person on the list, clean and search the files, and write the receipt."""
         self._erased().put(intent.subject_id, intent.at, intent.receipt_id)
         files = self._remains.delete(intent.files)
         emptied = self._remains.empty_log()
         scan = self._remains.scan(known.texts, intent.tokens, known.templates)
-        body = self._body(intent, known, copies, files, emptied, scan)
+        with self._open_uow() as uow:
+            left = uow.person_rows.left(intent.subject_id)
+        found = Found(left, files, emptied, scan, copies)
+        body = erasure_body(intent, known, found, self._remains)
         receipt = Receipt(intent.receipt_id, ReceiptKind.ERASURE, self._clock.now(), body)
         if emptied is False:
             return self._put_off(intent, receipt)
@@ -216,44 +199,6 @@ class Erasing:
             uow.commit()
         return signed
 
-    def _body(
-        self,
-        intent: Intent,
-        known: _Known,
-        copies: KeyCopies,
-        files: int,
-        emptied: bool | None,
-        scan: Scan,
-    ) -> dict[str, object]:
-        with self._open_uow() as uow:
-            left = uow.person_rows.left(intent.subject_id)
-        searched = [what for what, text in known.words if len(text.encode()) >= SHORTEST_WORD]
-        too_short = [what for what, text in known.words if len(text.encode()) < SHORTEST_WORD]
-        body: dict[str, object] = {
-            "subject_id": intent.subject_id,
-            "by": intent.by,
-            "erased_at": intent.at.isoformat(),
-            "state": _state(emptied, left, scan),
-            "destroyed": dict(sorted(intent.rows.items())),
-            "work_files_deleted": files,
-            "stays": dict(intent.stays),
-            "rows_left": left,
-            "log_of_changes": LOG_STATES[emptied],
-            "files_searched": scan.files,
-            "bytes_searched": scan.size,
-            "searched_for": [*searched, "sealed payloads", *(["templates"] if known.words else [])],
-            "too_short_to_search": too_short,
-            "found": {name: list(what) for name, what in scan.found.items()},
-            "not_read": list(scan.unread),
-            "key_copies": copies.places,
-            "last_key_copy_until": None if copies.gone_by is None else copies.gone_by.isoformat(),
-            "exports_in_home": self._remains.exports(),
-            "exports_with_words": self._remains.exports_with(known.texts),
-            "uploads_waiting": self._remains.waiting_uploads(),
-            "interrupted": not known.words and not intent.first_receipt,
-        }
-        return body | ({"completes": intent.first_receipt} if intent.first_receipt else {})
-
     def _finished(self, intent: Intent, receipt: Receipt) -> NewEntry:
         body = {
             "event": "erasure finished",
@@ -276,15 +221,6 @@ def _require_another_administrator(uow: UnitOfWork, account: User | None) -> Non
         )
 
 
-def _words(person: Subject, account: User | None) -> list[tuple[str, str]]:
-    """Return what is searched for afterwards, with what it is."""
-    found = [("name", person.name), ("external id", person.external_id or "")]
-    found += [("contact", contact) for contact in person.contacts]
-    if account is not None:
-        found += [("sign-in name", account.login), ("e-mail", account.email)]
-    return [(what, text) for what, text in dict.fromkeys(found) if text]
-
-
 def _intent(uow: UnitOfWork, subject_id: str, by: str, at: datetime, gone: Destroyed) -> Intent:
     return Intent(
         receipt_id=new_id(),
@@ -296,10 +232,3 @@ def _intent(uow: UnitOfWork, subject_id: str, by: str, at: datetime, gone: Destr
         files=gone.files,
         stays=uow.person_rows.staying(subject_id),
     )
-
-
-def _state(emptied: bool | None, left: Mapping[str, int], scan: Scan) -> str:
-    """Return "complete", "pending", or "remains found"."""
-    if emptied is False:
-        return "pending"
-    return "remains found" if left or scan.found else "complete"

@@ -8,7 +8,6 @@ import zipfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Protocol
 
 from rollbook.domain.files import BytesFile, FileLock
 from rollbook.domain.manifests import SUFFIX
@@ -18,6 +17,7 @@ from rollbook.domain.subjects import Group, new_id
 from rollbook.domain.task_ports import Task, TaskState
 from rollbook.errors import NotFound
 from rollbook.services.export import Exported, Exporter, Wanted
+from rollbook.services.kept_files import KeptFiles
 from rollbook.services.tasks import TaskControl
 
 KIND = "export"
@@ -29,29 +29,6 @@ READ, MADE = 60, 95  # percent of the work after reading, and after making the f
 
 Tell = Callable[[Task], None]
 """Tell somebody that their file is ready; the one place where messages join."""
-
-
-class NewFile(Protocol):
-    """A sealed file that is written once."""
-
-    key: str
-
-    @property
-    def name(self) -> str: ...
-
-    def write(self, data: bytes, /) -> int: ...
-
-    def keep(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
-class KeptFiles(Protocol):
-    """Where finished files lie sealed."""
-
-    def create(self) -> NewFile: ...
-
-    def open(self, name: str, key: str) -> BytesFile: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from rollbook.domain.register import EntryKind, NewEntry
 from rollbook.domain.subjects import new_id
 from rollbook.domain.task_ports import Task, TaskLine, TaskState
 from rollbook.errors import AlreadyExists, StorageUnavailable
+from rollbook.services.single_tasks import newest
 from rollbook.services.tasks import TaskControl
 
 KIND = "rotation of keys"
@@ -22,7 +23,6 @@ BY_HAND = "by hand"  # code of the line that says what a person has to do
 SAVE = 0.5  # seconds between two notes of how far it is
 PASSES = 50  # so often rows may be held by others before it gives up for today
 PAUSE = 0.05  # seconds before rows that others hold are tried again
-BUSY = tuple(state for state in TaskState if state.is_busy)
 
 
 class Part(StrEnum):
@@ -82,7 +82,7 @@ class KeyRotation:
         *,
         templates: Callable[[str, Progress], int] | None = None,
         kept_from: Callable[[datetime], datetime | None] = lambda now: None,
-        after_site: Callable[[], None] = lambda: None,
+        after_site: Callable[[], object] = lambda: None,
     ) -> None:
         """`templates` renews the transform and returns how many templates it rewrote; `kept_from`
         tells since when backups are kept; `after_site` is called when the site key is another."""
@@ -242,7 +242,7 @@ def _parts(task: Task) -> list[Part]:
 
 
 def _latest(uow: UnitOfWork) -> Task | None:
-    return next((one for one in uow.tasks.all() if one.kind == KIND), None)
+    return newest(uow, KIND)
 
 
 def _append(uow: UnitOfWork, event: str, task: Task, by: str, now: datetime) -> None:

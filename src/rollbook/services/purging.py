@@ -6,9 +6,9 @@ the next one goes on from there, so that the receipt covers both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -16,32 +16,30 @@ from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.domain.purging import Found, Gone, OldLogs, PurgePlan, gone_from_json
 from rollbook.domain.receipts import Receipt, ReceiptKind
 from rollbook.domain.register import EntryKind, NewEntry
-from rollbook.domain.requests import RequestState
-from rollbook.domain.retention import (
-    RetentionRules,
-    Rule,
-    Trace,
-    add_months,
-    rule_of_person,
-    rule_of_samples,
-)
+from rollbook.domain.retention import RetentionRules, Rule
 from rollbook.domain.subjects import new_id
-from rollbook.domain.task_ports import Task, TaskLine, TaskState
+from rollbook.domain.task_ports import Task, TaskLine
 from rollbook.services.consenting import delete_samples
-from rollbook.services.retention import retention_rules
-from rollbook.services.tasks import KEPT as REPORTS_KEPT
+from rollbook.services.overdue import (
+    SAMPLES,
+    counted,
+    log_end,
+    old_absences,
+    old_requests,
+    old_tasks,
+    people_due,
+    tidied,
+)
+from rollbook.services.retention import asked_rules
+from rollbook.services.single_tasks import begin_once, newest
 from rollbook.services.tasks import TaskControl
 from rollbook.services.tracing import keep_last_marks, traces
 
 TIMETABLE = "timetable"  # who acts when nobody asked
 KIND, RECEIPT = "purge", "receipt"  # of the task, and of its line
-BUSY = tuple(state for state in TaskState if state.is_busy)
 NOTE = "purge begun"
 BATCH = 20  # people, absences or requests in one transaction
-REPLIES_KEPT = timedelta(days=2)  # nobody sends a form again after so long
-DONE_KEPT = timedelta(days=60)
 LOG_PIECE = timedelta(days=7)  # one file of the log holds so much at most
-SAMPLES = (Rule.NO_CONSENT, Rule.INACTIVE)
 
 
 class Unsure(Protocol):
@@ -64,8 +62,12 @@ class Purging:
         logs: OldLogs,
         erase: Callable[[Sequence[str], str], list[Receipt]],
         tidy: Callable[[], None] = lambda: None,
+        rules: Callable[[UnitOfWork, datetime], RetentionRules] = asked_rules,
     ) -> None:
-        """`erase` erases people and returns their receipts; `tidy` deletes old work files."""
+        """`erase` erases people and returns their receipts; `tidy` deletes old work files.
+
+        `rules` are those that this one goes by: of a run of the timetable `nightly_rules`.
+        """
         self._open_uow = open_uow
         self._clock = clock
         self._zone = zone
@@ -73,39 +75,34 @@ class Purging:
         self._logs = logs
         self._erase = erase
         self._tidy = tidy
+        self._rules = rules
 
     def plan(self) -> PurgePlan:
         """Return what would go now. Nothing is changed."""
         now, zone = self._clock.now(), self._zone()
         with self._open_uow() as uow:
-            rules = retention_rules(uow)
+            rules = self._rules(uow, now)
             known = traces(uow, now, zone)
-            found = [*_people(known, rules, now.astimezone(zone).date())]
-            found += [_counted(Rule.ABSENCES, _old_absences(uow, rules, now, zone))]
-            found += [_counted(Rule.REQUESTS, _old_requests(uow, rules, now, zone))]
+            found = [*people_due(known, rules, now.astimezone(zone).date())]
+            found += [counted(Rule.ABSENCES, old_absences(uow, rules, now, zone))]
+            found += [counted(Rule.REQUESTS, old_requests(uow, rules, now, zone))]
             found += [Found(Rule.UNSURE, self._unsure.overdue(uow, now))]
-            found += [Found(Rule.TASKS, len(_old_tasks(uow, now)))]
-            found += [Found(rule, count) for rule, count in _tidied(uow, now)]  # and undone
-        found += [Found(Rule.LOGS, len(self._logs.old(_log_end(rules, now))))]
+            found += [Found(Rule.TASKS, len(old_tasks(uow, now)))]
+            found += [Found(rule, count) for rule, count in tidied(uow, now)]  # and undone
+        found += [Found(Rule.LOGS, len(self._logs.old(log_end(rules, now))))]
         return PurgePlan(now, rules, tuple(one for one in found if one.count))
 
     def start(self, user_id: str, by: str) -> Task:
         """Return the purge that waits or runs in the background, begun now if there is none."""
-        now = self._clock.now()
         with self._open_uow() as uow:
-            uow.register.hold()  # two clicks are one purge
-            busy = [one for one in uow.tasks.all(BUSY) if one.kind == KIND]
-            if busy:
-                return busy[0]
-            task = Task(new_id(), KIND, user_id, by, now, now, TaskState.WAITING)
-            uow.tasks.add(task)
+            task = begin_once(uow, KIND, user_id, by, self._clock.now())
             uow.commit()
         return task
 
     def latest(self) -> Task | None:
         """Return the newest purge that somebody asked for."""
         with self._open_uow() as uow:
-            return next((one for one in uow.tasks.all() if one.kind == KIND), None)
+            return newest(uow, KIND)
 
     def work(self, task: Task, control: TaskControl) -> None:
         """Do it as a task; when it is stopped, the next run goes on from there."""
@@ -177,20 +174,20 @@ class Purging:
         self, uow: UnitOfWork, rule: Rule, people: Sequence[str], now: datetime
     ) -> list[str]:
         """Return of whom a rule holds, looked at again within the transaction."""
-        zone, rules = self._zone(), retention_rules(uow)
+        zone, rules = self._zone(), self._rules(uow, now)
         today = now.astimezone(zone).date()
         known = traces(uow, now, zone, people)
-        found = {one.rule: one.people for one in _people(known, rules, today)}
+        found = {one.rule: one.people for one in people_due(known, rules, today)}
         return list(found.get(rule, ()))
 
     def _papers(self) -> None:
         """Delete absences and requests that are long over, some at a time."""
-        for rule, old in ((Rule.ABSENCES, _old_absences), (Rule.REQUESTS, _old_requests)):
+        for rule, old in ((Rule.ABSENCES, old_absences), (Rule.REQUESTS, old_requests)):
             while True:
                 now, zone = self._clock.now(), self._zone()
                 with self._open_uow() as uow:
                     uow.register.hold()
-                    some = old(uow, retention_rules(uow), now, zone)[:BATCH]
+                    some = old(uow, self._rules(uow, now), now, zone)[:BATCH]
                     for paper_id, _subject_id in some:
                         remove = (
                             uow.absences.remove if rule is Rule.ABSENCES else uow.requests.remove
@@ -205,16 +202,16 @@ class Purging:
         now = self._clock.now()
         with self._open_uow() as uow:
             uow.register.hold()
-            tasks = _old_tasks(uow, now)
+            tasks = old_tasks(uow, now)
             for task in tasks:
                 uow.tasks.delete(task.task_id)
             _noted(uow, self._clock, Rule.TASKS, len(tasks))
-            for rule, count in _tidied(uow, now):
+            for rule, count in tidied(uow, now):
                 _noted(uow, self._clock, rule, count)
             uow.commit()
         self._tidy()
         self._logs.roll(now - LOG_PIECE)
-        old = self._logs.old(_log_end(plan.rules, now))
+        old = self._logs.old(log_end(plan.rules, now))
         self._logs.delete(old)
         self._note(Rule.LOGS, len(old))
 
@@ -236,60 +233,12 @@ class Purging:
             uow.site.set(NOTE, None)
             receipt = None
             if gone.is_worth_a_receipt:
-                terms = retention_rules(uow).as_json()
+                terms = self._rules(uow, now).as_json()
                 body = {"by": by, "terms": terms, **gone.as_json()}
                 receipt = uow.receipts.add(Receipt(new_id(), ReceiptKind.PURGE, now, body))
                 uow.register.append(_purged(receipt, gone, by))
             uow.commit()
         return receipt
-
-
-def _people(known: Iterable[Trace], rules: RetentionRules, today: date) -> Iterator[Found]:
-    """Yield what the rules say of people, each rule once."""
-    found: dict[Rule, list[Trace]] = {}
-    for one in known:
-        for rule in (rule_of_samples(one, rules, today), rule_of_person(one, rules, today)):
-            if rule is not None:
-                found.setdefault(rule, []).append(one)
-    for rule, some in found.items():
-        count = sum(one.samples for one in some) if rule in SAMPLES else len(some)
-        yield Found(rule, count, tuple(one.subject_id for one in some))
-
-
-def _old_absences(
-    uow: UnitOfWork, rules: RetentionRules, now: datetime, zone: ZoneInfo
-) -> list[tuple[str, str]]:
-    """Return (id, of whom) of absences that are over for long enough."""
-    end = add_months(now.astimezone(zone).date(), -rules.paper_months)
-    return [(a.absence_id, a.subject_id) for a in uow.absences.all() if a.last_day < end]
-
-
-def _old_requests(
-    uow: UnitOfWork, rules: RetentionRules, now: datetime, zone: ZoneInfo
-) -> list[tuple[str, str]]:
-    end = add_months(now.astimezone(zone).date(), -rules.paper_months)
-    old = []
-    for one in uow.requests.decided(limit=1_000_000):
-        over = (one.decided_at or one.asked_at).astimezone(zone).date()
-        if one.state is not RequestState.OPEN and over < end:
-            old.append((one.request_id, one.subject_id))
-    return old
-
-
-def _old_tasks(uow: UnitOfWork, now: datetime) -> list[Task]:
-    def is_left(task: Task) -> bool:
-        return task.state.is_over or task.state is TaskState.DRAFT
-
-    return [t for t in uow.tasks.all() if is_left(t) and now - t.updated_at > REPORTS_KEPT]
-
-
-def _tidied(uow: UnitOfWork, now: datetime) -> list[tuple[Rule, int]]:
-    """Delete what nobody misses, and return how much it was."""
-    return [
-        (Rule.REPLIES, uow.replies.purge(now - REPLIES_KEPT)),
-        (Rule.BROWSERS, uow.web_sessions.purge(now)),
-        (Rule.ERRANDS, uow.due.purge(now - DONE_KEPT)),
-    ]
 
 
 def _noted(
@@ -301,14 +250,6 @@ def _noted(
     more = gone.with_more(rule, count, people)
     uow.site.set(NOTE, more.as_json())
     return more
-
-
-def _counted(rule: Rule, old: Sequence[tuple[str, str]]) -> Found:
-    return Found(rule, len(old), tuple(sorted({who for _, who in old})))
-
-
-def _log_end(rules: RetentionRules, now: datetime) -> datetime:
-    return now - timedelta(days=rules.log_days)
 
 
 def _batches(people: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rollbook.domain.ports import Clock, OpenUnitOfWork
 from rollbook.domain.register import EntryKind, NewEntry, Verification
-from rollbook.domain.subjects import new_id
-from rollbook.domain.task_ports import Task, TaskLine, TaskState
+from rollbook.domain.task_ports import Task, TaskLine
 from rollbook.services.register import verified
+from rollbook.services.single_tasks import begin_once, newest
 from rollbook.services.tasks import TaskControl
 
 KIND = "check of the register"
@@ -22,21 +22,15 @@ class RegisterCheck:
 
     def start(self, user_id: str, by: str) -> Task:
         """Return the check that waits or runs, begun now when there is none."""
-        now = self._clock.now()
         with self._open_uow() as uow:
-            uow.register.hold()  # two clicks are one check
-            busy = [one for one in uow.tasks.all(BUSY) if one.kind == KIND]
-            if busy:
-                return busy[0]
-            task = Task(new_id(), KIND, user_id, by, now, now, TaskState.WAITING)
-            uow.tasks.add(task)
+            task = begin_once(uow, KIND, user_id, by, self._clock.now())
             uow.commit()
         return task
 
     def latest(self) -> Task | None:
         """Return the newest check, whoever began it."""
         with self._open_uow() as uow:
-            return next((one for one in uow.tasks.all() if one.kind == KIND), None)
+            return newest(uow, KIND)
 
     def work(self, task: Task, control: TaskControl) -> None:
         """Check the book, and write down that it was checked and what was found."""
@@ -57,9 +51,6 @@ class RegisterCheck:
         with self._open_uow() as uow:
             uow.register.append(NewEntry(EntryKind.ACCESS, body))
             uow.commit()
-
-
-BUSY = tuple(state for state in TaskState if state.is_busy)
 
 
 def _lines(found: Verification) -> list[TaskLine]:

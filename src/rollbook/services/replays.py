@@ -6,101 +6,163 @@ the change, and nobody can take an entry out of it unseen, so the two are compar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping
+from typing import NamedTuple
 
 from rollbook.domain.ports import UnitOfWork
 from rollbook.domain.register import Entry, EntryKind, Fault, FaultKind
 from rollbook.errors import DecryptionFailed, NotFound
 
-Look = Callable[[UnitOfWork, Sequence[Entry]], Iterator[Fault]]
+PAGE = 1_000  # entries that are held at a time
+KINDS = (EntryKind.CONSENT, EntryKind.ENROLMENT, EntryKind.ACCOUNT)
 ACTIVE = {"added": True, "enabled": True, "disabled": False}
 REVOKED = {"kiosk added": False, "kiosk code made": False, "kiosk revoked": True}
+
+
+class Topic(NamedTuple):
+    """Entries of which the last one about each thing counts."""
+
+    kind: EntryKind
+    key: str  # the name in the entry that says which thing it is about
+    events: Collection[str]
+
+
+CONSENTS = Topic(EntryKind.CONSENT, "consent_id", ("recorded", "withdrawn"))
+ACCOUNTS = Topic(EntryKind.ACCOUNT, "user_id", tuple(ACTIVE))
+ROLES = Topic(EntryKind.ACCOUNT, "user_id", ("added", "role changed"))
+DEVICES = Topic(EntryKind.ACCOUNT, "device_id", (*REVOKED, "kiosk removed"))
+TOKENS = Topic(EntryKind.ACCOUNT, "token_id", ("token revoked",))
+TOPICS = (CONSENTS, ACCOUNTS, ROLES, DEVICES, TOKENS)
+
+
+class Word(NamedTuple):
+    """What an entry says, without what is not compared: many are held at a time."""
+
+    number: int
+    event: str
+    subject_id: str
+    role: str
+
+
+Words = Mapping[str, Word]
 
 
 def replays(uow: UnitOfWork) -> tuple[Fault, ...]:
     """Return what rows outside of the register contradict it, by number of the entry.
 
+    Memory grows with the rows that are compared, not with the entries about them.
+
     Raises:
         RegisterTampered: an entry cannot be read; check the chain first.
     """
-    kinds = (EntryKind.CONSENT, EntryKind.ENROLMENT, EntryKind.ACCOUNT)
-    told = uow.register.entries(kinds)[::-1]
-    found = [
-        fault for look in (_consents, _samples, _users, _keys) for fault in _read(look, uow, told)
-    ]
+    told: dict[Topic, dict[str, Word]] = {topic: {} for topic in TOPICS}
+    deleted = _Deleted(uow)
+    for entry in _all(uow):
+        for topic in TOPICS:
+            if _is_about(entry, topic):
+                told[topic][str(entry.body[topic.key])] = _word(entry)
+        deleted.hear(entry)
+    looks = (
+        _consents(uow, told[CONSENTS]),
+        iter(deleted.back),
+        _users(uow, told[ACCOUNTS], told[ROLES]),
+        _keys(uow, told[DEVICES], told[TOKENS]),
+    )
+    found = [fault for look in looks for fault in _read(look)]
     return tuple(sorted(found, key=lambda fault: fault.number))
 
 
-def _read(look: Look, uow: UnitOfWork, told: Sequence[Entry]) -> Sequence[Fault]:
+def _all(uow: UnitOfWork) -> Iterator[Entry]:
+    """Yield every entry that is compared, oldest first."""
+    number = 0
+    while page := uow.register.since(number, KINDS, PAGE):
+        yield from page
+        number = page[-1].number
+
+
+def _is_about(entry: Entry, topic: Topic) -> bool:
+    return (
+        entry.kind is topic.kind
+        and topic.key in entry.body
+        and entry.body.get("event") in topic.events
+    )
+
+
+def _word(entry: Entry) -> Word:
+    told = (str(entry.body.get(name, "")) for name in ("event", "subject_id", "role"))
+    return Word(entry.number, *told)
+
+
+def _read(look: Iterator[Fault]) -> list[Fault]:
     """Return what these rows contradict; rows that do not even open are a fault of their own."""
     try:
-        return list(look(uow, told))
+        return list(look)
     except DecryptionFailed:
-        return [Fault(0, FaultKind.REPLAYED, "row altered")]
+        return [_fault(0, "row altered")]
 
 
-def _fault(entry: Entry, code: str) -> Fault:
-    return Fault(entry.number, FaultKind.REPLAYED, code)
+def _fault(number: int, code: str) -> Fault:
+    return Fault(number, FaultKind.REPLAYED, code)
 
 
-def _last(told: Sequence[Entry], key: str, events: object) -> Iterator[tuple[str, Entry]]:
-    """Yield what is named by `key` with the last entry about it whose event is one of these."""
-    last = {
-        str(entry.body[key]): entry
-        for entry in told
-        if key in entry.body and entry.body["event"] in events  # type: ignore[operator]
-    }
-    yield from last.items()
-
-
-def _consents(uow: UnitOfWork, told: Sequence[Entry]) -> Iterator[Fault]:
+def _consents(uow: UnitOfWork, told: Words) -> Iterator[Fault]:
     kept = {one.consent_id: one for own in uow.consents.all_of().values() for one in own}
-    last = dict(_last(told, "consent_id", ("recorded", "withdrawn")))
-    gone = [str(entry.body["subject_id"]) for key, entry in last.items() if key not in kept]
-    still_there = uow.subjects.some(gone)
-    for consent_id, entry in last.items():
+    still_there = uow.subjects.some(
+        [one.subject_id for key, one in told.items() if key not in kept]
+    )
+    for consent_id, word in told.items():
         consent = kept.get(consent_id)
         if consent is None:
-            if entry.body["subject_id"] in still_there:
-                yield _fault(entry, "consent gone")
-        elif entry.body["event"] == "withdrawn" and consent.withdrawn_at is None:
-            yield _fault(entry, "consent back")
+            if word.subject_id in still_there:
+                yield _fault(word.number, "consent gone")
+        elif word.event == "withdrawn" and consent.withdrawn_at is None:
+            yield _fault(word.number, "consent back")
 
 
-def _samples(uow: UnitOfWork, told: Sequence[Entry]) -> Iterator[Fault]:
-    kept: dict[str, set[str]] = {}
-    for entry in told:
-        if entry.body["event"] == "samples deleted":
-            subject_id, deleted = str(entry.body["subject_id"]), entry.body["references"]
-            own = kept.setdefault(subject_id, set(uow.references.ids_of(subject_id)))
-            if isinstance(deleted, list) and own & set(deleted):
-                yield _fault(entry, "sample back")
+class _Deleted:
+    """Compares what was deleted of people's samples with those that are there."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+        self._kept: dict[str, frozenset[str]] = {}
+        self.back: list[Fault] = []
+
+    def hear(self, entry: Entry) -> None:
+        if entry.body.get("event") != "samples deleted":
+            return
+        deleted = entry.body["references"]
+        own = self._of(str(entry.body["subject_id"]))
+        if isinstance(deleted, list) and not own.isdisjoint(deleted):
+            self.back.append(_fault(entry.number, "sample back"))
+
+    def _of(self, subject_id: str) -> frozenset[str]:
+        if subject_id not in self._kept:
+            self._kept[subject_id] = frozenset(self._uow.references.ids_of(subject_id))
+        return self._kept[subject_id]
 
 
-def _users(uow: UnitOfWork, told: Sequence[Entry]) -> Iterator[Fault]:
+def _users(uow: UnitOfWork, active: Words, roles: Words) -> Iterator[Fault]:
     kept = {user.user_id: user for user in uow.users.all()}
-    about = [entry for entry in told if entry.kind is EntryKind.ACCOUNT]
-    for user_id, entry in _last(about, "user_id", ACTIVE):
+    for user_id, word in active.items():
         user = kept.get(user_id)
-        if user is not None and user.active is not ACTIVE[str(entry.body["event"])]:
-            yield _fault(entry, "account back")
-    for user_id, entry in _last(about, "user_id", ("added", "role changed")):
+        if user is not None and user.active is not ACTIVE[word.event]:
+            yield _fault(word.number, "account back")
+    for user_id, word in roles.items():
         user = kept.get(user_id)
-        if user is not None and user.role.value != entry.body["role"]:
-            yield _fault(entry, "role back")
+        if user is not None and user.role.value != word.role:
+            yield _fault(word.number, "role back")
 
 
-def _keys(uow: UnitOfWork, told: Sequence[Entry]) -> Iterator[Fault]:
+def _keys(uow: UnitOfWork, kiosks: Words, tokens: Words) -> Iterator[Fault]:
     devices = {device.device_id: device for device in uow.devices.all()}
-    for device_id, entry in _last(told, "device_id", (*REVOKED, "kiosk removed")):
+    for device_id, word in kiosks.items():
         device = devices.get(device_id)
-        revoked = REVOKED.get(str(entry.body["event"]), True)
-        if device is not None and revoked and device.revoked_at is None:
-            yield _fault(entry, "kiosk back")
-    for token_id, entry in _last(told, "token_id", ("token revoked",)):
+        if device is not None and REVOKED.get(word.event, True) and device.revoked_at is None:
+            yield _fault(word.number, "kiosk back")
+    for token_id, word in tokens.items():
         try:
             token = uow.tokens.get(token_id)
         except NotFound:
             continue
         if token.revoked_at is None:
-            yield _fault(entry, "token back")
+            yield _fault(word.number, "token back")

@@ -1,17 +1,60 @@
-"""The site's rules of how long things are kept."""
+"""The site's rules of how long things are kept, and the time to look at them before they delete.
+
+Defaults that nobody at the site has decided on delete nothing by themselves for 30 days: whoever
+upgrades is not to lose pictures in the first night. What the law gives no time for goes all the
+same: samples without a consent, or of people who were not there for three years.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime, timedelta
+
 from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.domain.register import EntryKind, NewEntry
-from rollbook.domain.retention import RetentionRules, rules_from_json
+from rollbook.domain.retention import (
+    LONGEST_FACE,
+    LONGEST_PAPERS,
+    LONGEST_RECORD,
+    RetentionRules,
+    rules_from_json,
+)
 
 RETENTION = "retention"
+BEGAN = "retention_began"  # the first night on which the rules were looked at
+PATIENCE = timedelta(days=30)
 
 
 def retention_rules(uow: UnitOfWork) -> RetentionRules:
     """Return the rules in force."""
     return rules_from_json(uow.site.get(RETENTION))
+
+
+def waits_until(uow: UnitOfWork, now: datetime) -> datetime | None:
+    """Return when rules that nobody decided on begin to delete by themselves; None: they do."""
+    if uow.site.get(RETENTION) is not None:
+        return None
+    began = uow.site.get(BEGAN)
+    end = (datetime.fromisoformat(str(began)) if began else now) + PATIENCE
+    return end if now < end else None
+
+
+def asked_rules(uow: UnitOfWork, now: datetime) -> RetentionRules:
+    """Return the rules of a run that somebody asked for: those of the site, at once."""
+    return retention_rules(uow)
+
+
+def nightly_rules(uow: UnitOfWork, now: datetime) -> RetentionRules:
+    """Return the rules of a run that nobody asked for: the longest ones while they wait."""
+    rules = retention_rules(uow)
+    if waits_until(uow, now) is None:
+        return rules
+    return replace(
+        rules,
+        inactive_months=LONGEST_FACE,
+        erase_months=LONGEST_RECORD,
+        paper_months=LONGEST_PAPERS,
+    )
 
 
 class Retention:
@@ -25,11 +68,27 @@ class Retention:
         with self._open_uow() as uow:
             return retention_rules(uow)
 
+    def waits_until(self) -> datetime | None:
+        """Return until when rules that nobody decided on delete nothing by themselves, or None."""
+        with self._open_uow() as uow:
+            return waits_until(uow, self._clock.now())
+
+    def begin(self) -> None:
+        """Let the time to look at the rules run from now on, unless it runs or has run already."""
+        with self._open_uow() as uow:
+            if uow.site.get(BEGAN) is None:
+                uow.site.set(BEGAN, self._clock.now().isoformat())
+                uow.commit()
+
+    def accept(self, by: str) -> bool:
+        """Decide that the rules stay as they are; return whether that was new."""
+        return self.change(by, self.rules())
+
     def change(self, by: str, rules: RetentionRules) -> bool:
-        """Set the rules; return whether they are others now."""
+        """Decide on the rules; return whether that is another decision than the last one."""
         with self._open_uow() as uow:
             uow.register.hold()
-            if retention_rules(uow) == rules:
+            if uow.site.get(RETENTION) == rules.as_json():
                 return False
             uow.site.set(RETENTION, rules.as_json())
             at = self._clock.now().isoformat()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from rollbook.domain.accounts import User
 from rollbook.domain.attendance import Mark, record_of
@@ -22,6 +21,7 @@ from rollbook.domain.register import Entry, EntryKind, NewEntry
 from rollbook.domain.subjects import new_id
 from rollbook.domain.task_ports import Task, TaskState
 from rollbook.errors import NotFound
+from rollbook.services.kept_files import KeptFiles
 from rollbook.services.own_record import own_marks, own_sessions
 from rollbook.services.tasks import TaskControl
 
@@ -34,31 +34,6 @@ OPENED = 2_000  # seals that are opened between two signs of life
 Progress = Callable[[int, int], None]
 Write = Callable[[Held, str], bytes]
 """Returns the archive (ZIP) of what is held, in a language."""
-
-
-class NewFile(Protocol):
-    """A sealed file that is written once."""
-
-    key: str
-
-    @property
-    def name(self) -> str: ...
-
-    def write(self, data: bytes, /) -> int: ...
-
-    def keep(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
-class KeptFiles(Protocol):
-    """Where finished archives lie sealed."""
-
-    def create(self) -> NewFile: ...
-
-    def open(self, name: str, key: str) -> BytesFile: ...
-
-    def delete(self, name: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

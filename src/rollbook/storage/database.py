@@ -26,7 +26,7 @@ from rollbook.storage.live_keys import LiveKeys, wrapped_data_keys
 from rollbook.storage.migrating import REVISIONS, migrate, revision_of
 from rollbook.storage.tables import data_keys, heads
 from rollbook.storage.unit_of_work import Memory, SqlUnitOfWork
-from rollbook.storage.witness import Witness
+from rollbook.storage.witness import Witness, witness_file
 
 PATIENCE = 10.0  # seconds that a writer waits for another one
 GLANCES, GLANCE = 3, 0.03  # seconds between two
@@ -56,12 +56,15 @@ class Database:
         `source` is where the site key comes from: by default the file in `keys_dir`.
 
         Raises:
-            NotFound: there is none and `create` is false, or its key file is missing.
+            NotFound: there is none and `create` is false, or its key file is missing; or one is
+                gone whose witness is there, whatever `create` says.
             DecryptionFailed: the key is not the one that the database was made with.
             NewerDatabase: a later version of Rollbook wrote it.
             StorageUnavailable: it cannot be read or written, or another program holds it.
         """
         file = _file_of(url)
+        if file is not None:
+            _refuse_lost(file, keys_dir)
         if file is not None and not create and not file.exists():
             raise NotFound(
                 "There is no Rollbook in %(parent)s yet. Run: rollbook init", parent=file.parent
@@ -131,6 +134,22 @@ def _is_kept(url: str) -> bool:
     parsed = parse_address(url)
     in_memory = parsed.database in {None, "", ":memory:"}
     return parsed.get_backend_name() != "sqlite" or not in_memory
+
+
+def _refuse_lost(file: Path, keys_dir: Path) -> None:
+    """Begin no empty register in the place of one that is gone; whoever comes first would own it.
+
+    Raises:
+        NotFound: the file is not there or empty, and its witness is there.
+    """
+    if witness_file(keys_dir).exists() and not (file.exists() and file.stat().st_size):
+        raise NotFound(
+            "The database %(file)s is gone, and its keys are still there. Nothing was changed. "
+            "Bring it back from a backup: rollbook restore. Or put back a copy from the folder "
+            "backups beside it. To begin with nothing, move the folder %(keys)s away first.",
+            file=file,
+            keys=keys_dir,
+        )
 
 
 def _make_folder(folder: Path) -> None:

@@ -58,10 +58,7 @@ class FormerKeys:
     def _read(self) -> Kept:
         query = select(data_keys.c.wrapped).where(data_keys.c.purpose == FORMER)
         wrapped = self._connection.execute(query).scalar()
-        if wrapped is None:
-            return {}
-        fields = from_json(unwrap(self._site, LABEL, bytes(wrapped)))
-        return {what: list(unpack_keys(keys.encode())) for what, keys in fields.items()}
+        return {} if wrapped is None else opened_former(self._site, bytes(wrapped))
 
     def _write(self, kept: Kept) -> None:
         hold_keys(self._connection)
@@ -69,3 +66,13 @@ class FormerKeys:
         row = {"purpose": FORMER, "wrapped": wrap(self._site, LABEL, to_json(fields))}
         self._connection.execute(delete(data_keys).where(data_keys.c.purpose == FORMER))
         self._connection.execute(insert(data_keys).values(row))
+
+
+def opened_former(site: Fernet | MultiFernet, wrapped: bytes) -> Kept:
+    """Return the former keys that a database or a key bundle holds.
+
+    Raises:
+        DecryptionFailed: another site key wrapped them.
+    """
+    fields = from_json(unwrap(site, LABEL, wrapped))
+    return {what: list(unpack_keys(keys.encode())) for what, keys in fields.items()}

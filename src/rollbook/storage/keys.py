@@ -19,6 +19,7 @@ from typing import Protocol
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+from rollbook.domain.key_safety import PROBLEMS
 from rollbook.errors import DecryptionFailed, NotFound, StorageUnavailable
 from rollbook.storage.bounded import Bounded
 from rollbook.storage.codec import from_micros, to_micros
@@ -204,7 +205,7 @@ def exposed(keys_dir: Path) -> str | None:
     if not file.is_file():
         return None
     if os.name != "nt" and keys_dir.stat().st_mode & 0o077:
-        return f"Others on this machine can read {file}. Run: chmod 700 {keys_dir}"
+        return PROBLEMS["folder"] % {"file": file, "folder": keys_dir}
     return exposed_file(file)
 
 
@@ -215,7 +216,7 @@ def exposed_file(file: Path) -> str | None:
     if os.name == "nt":
         return _exposed_by_acl(file)
     if file.stat().st_mode & 0o077:
-        return f"Others on this machine can read {file}. Run: chmod 600 {file}"
+        return PROBLEMS["file"] % {"file": file}
     return None
 
 
@@ -233,7 +234,7 @@ def _exposed_by_acl(file: Path) -> str | None:
     entries = [line for line in shown.splitlines() if ":(" in line]
     if len(entries) == 1:
         return None
-    return f"It is not certain that only you can read {file}. Look with: icacls {file}"
+    return PROBLEMS["acl"] % {"file": file}
 
 
 class KeySource(Protocol):
@@ -463,8 +464,10 @@ def unwrap(site: Site, label: str, wrapped: bytes) -> bytes:
         text = site.decrypt(wrapped)
     except InvalidToken as error:
         raise DecryptionFailed(
-            "The key in keys/site.key is not the one that this database was made with. Put the "
-            "right key file back from where you keep a copy. Nothing was changed."
+            "The site key here is not the one that wraps the keys of this database: it is of "
+            "another site, or a former one. It is in keys/site.key, unless ROLLBOOK_SITE_KEY, "
+            "ROLLBOOK_KEY_SOURCE or ROLLBOOK_KEY_COMMAND says where. The right one is on the "
+            "newest recovery sheet: rollbook keys recover. Nothing was changed."
         ) from error
     if not text.startswith(prefix):
         raise DecryptionFailed("A key in the database was put in the place of another one.")

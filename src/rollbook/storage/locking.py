@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from rollbook.errors import StorageUnavailable
 
-STEP = 0.02  # seconds between two tries
+STEP = 0.002  # seconds between two tries
 
 
 @contextmanager
@@ -24,47 +24,63 @@ def locked(file: Path, patience: float = 10.0) -> Iterator[None]:
             folder cannot be written.
     """
     try:
-        handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+        handle = _hold(file, patience)
+    except TimeoutError as error:
+        raise StorageUnavailable(
+            "Another process holds %(file)s. Try again in a moment.", file=file
+        ) from error
     except OSError as error:
         raise StorageUnavailable(
             "%(file)s cannot be written: %(reason)s.", file=file, reason=error.strerror
         ) from error
-    with os.fdopen(handle, "r+b") as stream:
-        _wait(stream, file, time.monotonic() + patience)
-        try:
-            yield
-        finally:
-            _free(stream)
+    try:
+        yield
+    finally:
+        os.close(handle)  # ends the lock
 
 
-def _wait(stream: IO[bytes], file: Path, deadline: float) -> None:
-    while True:
-        try:
-            return _take(stream)
-        except OSError as error:
-            if time.monotonic() > deadline:
-                raise StorageUnavailable(
-                    "Another process holds %(file)s. Try again in a moment.", file=file
-                ) from error
-            time.sleep(STEP)
+@contextmanager
+def locked_file(file: Path, patience: float) -> Iterator[None]:
+    """Do as `locked` does, for those who can go on without the file.
+
+    Raises:
+        TimeoutError: others held it for `patience` seconds.
+        OSError: the file cannot be made.
+    """
+    handle = _hold(file, patience)
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+def _hold(file: Path, patience: float) -> int:
+    handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    deadline = time.monotonic() + patience
+    while not _taken(handle):
+        if time.monotonic() > deadline:
+            os.close(handle)
+            raise TimeoutError(errno.ETIMEDOUT, "it is held by another process", str(file))
+        time.sleep(STEP)
+    return handle
+
+
+def _taken(handle: int) -> bool:
+    try:
+        _take(handle)
+    except OSError:
+        return False
+    return True
 
 
 if sys.platform == "win32":
     import msvcrt
 
-    def _take(stream: IO[bytes]) -> None:
-        stream.seek(0)
-        msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
-
-    def _free(stream: IO[bytes]) -> None:
-        stream.seek(0)
-        msvcrt.locking(stream.fileno(), msvcrt.LK_UNLCK, 1)
+    def _take(handle: int) -> None:
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
 
 else:
     import fcntl
 
-    def _take(stream: IO[bytes]) -> None:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-    def _free(stream: IO[bytes]) -> None:
-        fcntl.flock(stream, fcntl.LOCK_UN)
+    def _take(handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -9,19 +9,17 @@ from sqlalchemy import Connection, Row, func, select
 
 from rollbook.domain.ports import Progress
 from rollbook.domain.register import EntryKind, Fault, FaultKind, Verification
-from rollbook.errors import DecryptionFailed, RegisterTampered
-from rollbook.storage.chain import START, Chain, unpack_sheet, unpad
+from rollbook.errors import DecryptionFailed
+from rollbook.storage.chain import START, Chain, unpad
 from rollbook.storage.keys import BOOK
 from rollbook.storage.tables import heads, ledger, sheets
-from rollbook.storage.vault import BLOCK, SqlVault
+from rollbook.storage.vault import SqlVault
 from rollbook.storage.verifying_sessions import Lives, check_sessions
+from rollbook.storage.verifying_sheets import NO_SHEET, SHEET, Sheets
 
 ROWS = 10_000  # entries read at a time
 FAULTS = 20  # after so many the rest is not told one by one
 BEFORE_ALL = -(2**62)  # a forged row may have a number below the first one's
-OPENED = 2_000  # sheets in memory: more than run side by side in one school
-SHEET, NO_SHEET = "sheet", "no sheet"  # why a sheet has no lines
-Lines = dict[int, tuple[str, bytes]]
 
 
 class Line(NamedTuple):
@@ -51,8 +49,7 @@ class _Check:
         self._vault = vault
         self._chain = chain
         self._faults: list[Fault] = []
-        self._sheets: dict[str, Lines] = {}
-        self._unread: dict[str, str] = {}  # sheets without lines: why
+        self._sheets = Sheets(connection, vault)
         self._lives = Lives()
         self._misplaced: list[Line] = []  # rows that fit nowhere, to be told apart at the end
         self._number = 0
@@ -64,7 +61,7 @@ class _Check:
         checked, head, newest = 0, None, 0
         while newest > self._last:  # others append while this goes on
             for rows in self._blocks():
-                self._open_sheets(rows)
+                self._sheets.open_for(rows)
                 for row in rows:
                     self._check(*row)
                 checked += len(rows)
@@ -104,36 +101,6 @@ class _Check:
         query = select(heads, newest.label("newest")).where(heads.c.name == "ledger")
         head = self._connection.execute(query).first()
         return head, self._last if head is None else int(head.newest)
-
-    def _open_sheets(self, rows: Sequence[Any]) -> None:
-        needed = dict.fromkeys(row.session_id or "" for row in rows if row.payload is None)
-        wanted = [session_id for session_id in needed if session_id not in self._sheets]
-        for session_id in [spare for spare in self._sheets if spare not in needed]:
-            if len(self._sheets) + len(wanted) > OPENED:
-                self._sheets.pop(session_id)
-        for start in range(0, len(wanted), BLOCK):
-            self._read_sheets(wanted[start : start + BLOCK])
-
-    def _read_sheets(self, session_ids: Sequence[str]) -> None:
-        self._sheets |= {session_id: {} for session_id in session_ids}
-        self._unread |= dict.fromkeys(session_ids, NO_SHEET)
-        block = select(sheets).where(sheets.c.session_id.in_(session_ids))
-        for row in self._connection.execute(block):
-            lines = self._lines(row)
-            self._sheets[row.session_id] = lines or {}
-            self._unread[row.session_id] = SHEET
-            if lines is not None:
-                self._unread.pop(row.session_id)
-
-    def _lines(self, row: Row[Any]) -> Lines | None:
-        """Return a sheet's entries by number; None of a sheet that does not open."""
-        try:
-            packed = self._vault.open(
-                bytes(row.payload), purpose="sheet", owner=row.session_id, key=BOOK
-            )
-            return {line.number: (line.kind, line.body) for line in unpack_sheet(packed)}
-        except (DecryptionFailed, RegisterTampered):
-            return None
 
     def _check(self, number: int, kind: str, session_id: str | None, *rest: Any) -> None:
         """Check one row of `ledger`; the rest are payload, once, content and link."""
@@ -192,9 +159,9 @@ class _Check:
                 self._fault(Fault(number, FaultKind.ALTERED, "payload"))
             else:
                 self._fault(Fault(number, FaultKind.REPLACED, "replaced", other or 0))
-        elif self._unread.get(session) == SHEET:
+        elif self._sheets.unread.get(session) == SHEET:
             self._sheet_fault(number, session, SHEET)
-        elif session and self._unread.get(session) == NO_SHEET and self._had_sheet(session):
+        elif self._sheets.unread.get(session) == NO_SHEET and self._sheets.is_wanted(session):
             self._sheet_fault(number, session, NO_SHEET)
         else:
             self._fault(Fault(number, FaultKind.UNSEALED, "unsealed"))
@@ -205,12 +172,6 @@ class _Check:
         if not told:
             self._fault(Fault(number, FaultKind.SHEET, code, session=session))
 
-    def _had_sheet(self, session: str) -> bool:
-        """Return whether more than one entry of the session, or its end, has no text of its own."""
-        mine = ledger.c.session_id == session
-        query = select(func.count()).where(mine, ledger.c.payload.is_(None))
-        return self._scalar(query.select_from(ledger)) > 1
-
     def _written_as(self, line: Line) -> int | None:
         owner = self._vault.owner_of(line.payload or b"", purpose="entry", key=BOOK)
         return int(owner) if owner is not None and owner.isdecimal() else None
@@ -219,20 +180,12 @@ class _Check:
         self, number: int, kind: str, session_id: str | None, payload: bytes | None
     ) -> bytes | None:
         if payload is None:
-            said, body = self._line(number, session_id or "")
+            said, body = self._sheets.line(number, session_id or "")
             return body if said == kind else None
         try:
             return unpad(self._vault.open(payload, purpose="entry", owner=str(number), key=BOOK))
         except DecryptionFailed:
             return None
-
-    def _line(self, number: int, session_id: str) -> tuple[str, bytes]:
-        """Return an entry of a sheet; one that was folded since the sheet was read is read anew."""
-        found = self._sheets.get(session_id, {}).pop(number, None)
-        if found is None and session_id and session_id not in self._unread:
-            self._read_sheets([session_id])
-            found = self._sheets[session_id].pop(number, None)
-        return found or ("", b"")
 
     def _check_head(self, head: Row[Any] | None) -> int:
         """Check the head; return the number of the last entry that it vouches for."""
@@ -276,39 +229,21 @@ class _Check:
         """Return as which of the misplaced entries a row of a sheet was written."""
         if line.session_id is None:
             return None
-        self._read_sheets([line.session_id])
-        for number, (kind, body) in self._sheets[line.session_id].items():
+        for number, (kind, body) in self._sheets.read(line.session_id).items():
             true = self._chain.content(number, kind, line.session_id, line.once, body)
             if kind == line.kind and true == line.content:
                 return number
         return None
 
     def _check_sheets(self) -> None:
-        """Find sheets of which no entry tells, and those that hold more or fewer than they should.
-
-        One statement: what is folded meanwhile is in both counts or in neither.
-        """
-        folded = (
-            select(ledger.c.session_id, func.count().label("held"))
-            .where(ledger.c.payload.is_(None))
-            .group_by(ledger.c.session_id)
-            .subquery()
-        )
-        query = (
-            select(sheets.c.session_id, folded.c.held)
-            .outerjoin(folded, folded.c.session_id == sheets.c.session_id)
-            .where(func.coalesce(folded.c.held, 0) != sheets.c.entries)
-            .limit(FAULTS)
-        )
-        for session_id, held in self._connection.execute(query).all():
+        """Find sheets of which no entry tells, and those that hold more or fewer entries."""
+        for session_id, held in self._sheets.miscounted(FAULTS):
             self._check_count(session_id, held or 0)
 
     def _check_count(self, session_id: str, held: int) -> None:
         """Name the entry on which a sheet and the ledger differ, unless it was named already."""
-        self._read_sheets([session_id])
-        mine = (ledger.c.session_id == session_id, ledger.c.payload.is_(None))
-        numbers = set(self._connection.execute(select(ledger.c.number).where(*mine)).scalars())
-        differ = numbers ^ set(self._sheets[session_id])
+        numbers = self._sheets.numbers_of(session_id)
+        differ = numbers ^ set(self._sheets.read(session_id))
         if differ and all(self._is_named(number) for number in differ):
             return
         code = "sheet count" if held else "sheet inserted"

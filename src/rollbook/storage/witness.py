@@ -24,7 +24,7 @@ from pathlib import Path
 
 from rollbook.domain.witness import Standing, WitnessState
 from rollbook.errors import StorageUnavailable
-from rollbook.storage.file_locks import locked
+from rollbook.storage.locking import locked_file
 from rollbook.storage.mac import Mac
 
 PATIENCE = 2.0  # seconds that a commit waits for others who write the witness
@@ -47,11 +47,16 @@ Look = Seen | WitnessState  # MISSING or UNREADABLE where there is no head to te
 LinkAt = Callable[[int], bytes | None]
 
 
+def witness_file(keys_dir: Path) -> Path:
+    """Return where the witness lies."""
+    return keys_dir / "witness.json"
+
+
 class Witness:
     """The file `witness.json` of one home; threads and processes share it."""
 
     def __init__(self, keys_dir: Path, mac: Mac) -> None:
-        self._file = keys_dir / "witness.json"
+        self._file = witness_file(keys_dir)
         self._mac = mac
         self._own = threading.Lock()
         self._failed = False
@@ -105,7 +110,7 @@ class Witness:
 
     def _locked(self) -> AbstractContextManager[None]:
         self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return locked(self._file.with_suffix(".lock"), PATIENCE)
+        return locked_file(self._file.with_suffix(".lock"), PATIENCE)
 
     def _write(self, number: int, link: bytes) -> None:
         """Write over what is there: one sector, in one call, so it is old or new.

@@ -11,8 +11,9 @@ from werkzeug.wrappers import Response
 
 from rollbook.domain.access import Actor, Permission
 from rollbook.domain.attendance import Session
-from rollbook.domain.register import EntryKind, NewEntry
 from rollbook.domain.subjects import Group, Subject
+from rollbook.services.account_entries import NOBODY
+from rollbook.services.refusals import Why
 from rollbook.web.parts import parts
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -55,6 +56,8 @@ def permissions_of_endpoint(app: Flask, endpoint: str) -> frozenset[Permission] 
 
 def init_app(app: Flask) -> None:
     """Refuse routes that do not say who may call them, and guard those of libraries."""
+
+    app.after_request(_note_ids)
 
     @app.before_request
     def _check() -> Any:
@@ -105,13 +108,18 @@ def wants_json() -> bool:
     return request.path.startswith("/api/") or request.is_json or plain
 
 
-def note_refusal(who: Actor) -> None:
-    """Write that somebody tried what they may not; the route, and no more than that."""
-    with parts().uow() as uow:
-        body = {"event": "refused", "by": who.by, "route": request.endpoint or ""}
-        at = parts().clock.now().isoformat()
-        uow.register.append(NewEntry(EntryKind.ACCESS, {**body, "at": at}))
-        uow.commit()
+def note_refusal(who: Actor | None, why: Why = Why.ROLE) -> None:
+    """Write that this request was refused: the route, and no more than that."""
+    by = NOBODY if who is None else who.by
+    parts().refusals.note(why, request.endpoint or "", by)
+
+
+def _note_ids(answer: Response) -> Response:
+    """Note who asked by id for what is not there, or not theirs; who sees all groups only errs."""
+    who = visitor()
+    if answer.status_code == 404 and request.view_args and who and who.group_ids is not None:
+        note_refusal(who, Why.ID)
+    return answer
 
 
 def require_group(group_id: str) -> Group:

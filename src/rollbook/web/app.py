@@ -15,6 +15,7 @@ from flask_wtf import CSRFProtect
 from rollbook.bootstrap import App
 from rollbook.domain.access import Permission
 from rollbook.errors import StorageError
+from rollbook.services.refusals import Why
 from rollbook.web import (
     access,
     areas,
@@ -96,6 +97,7 @@ def _guard_hosts(app: Flask, options: WebOptions) -> None:
         host = urlsplit(f"//{request.host}").hostname or ""
         known = {name.strip("[]").lower() for name in options.hosts}
         if host.lower() not in known:
+            access.note_refusal(None, Why.HOST)
             abort(400)
 
 

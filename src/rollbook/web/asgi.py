@@ -9,11 +9,14 @@ from typing import Any
 from a2wsgi import WSGIMiddleware
 from flask import Flask
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rollbook.bootstrap import App
+from rollbook.services.refusals import Why
 from rollbook.web.app import create_app
 from rollbook.web.areas import stream_routes
 from rollbook.web.bodies import WholeBodies
@@ -52,9 +55,30 @@ def create_asgi(
             *stream_routes(context),
             Mount("/", app=WholeBodies(WSGIMiddleware(pages, workers=PAGES_AT_ONCE))),
         ],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=_hosts(chosen))],
+        middleware=[Middleware(KnownHosts, parts=installation, options=chosen)],
         lifespan=lifespan,
     )
+
+
+class KnownHosts:
+    """Refuses requests for another name than this server's, and notes it in the register."""
+
+    def __init__(self, app: ASGIApp, parts: App, options: WebOptions) -> None:
+        self._app = app
+        self._parts = parts
+        self._hosts = _hosts(options)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        reached = False
+
+        async def inner(scope: Scope, receive: Receive, send: Send) -> None:
+            nonlocal reached
+            reached = True
+            await self._app(scope, receive, send)
+
+        await TrustedHostMiddleware(inner, allowed_hosts=self._hosts)(scope, receive, send)
+        if not reached:
+            await run_in_threadpool(self._parts.refusals.note, Why.HOST, "any")
 
 
 def _hosts(options: WebOptions) -> list[str]:

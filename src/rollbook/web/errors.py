@@ -11,7 +11,8 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from rollbook import errors
-from rollbook.web.access import wants_json
+from rollbook.services.refusals import Why
+from rollbook.web.access import note_refusal, visitor, wants_json
 from rollbook.web.texts import spoken
 
 STATUS: tuple[tuple[type[errors.RollbookError], int], ...] = (
@@ -104,6 +105,7 @@ def _rollbook(error: errors.RollbookError) -> Response:
 
 
 def _csrf(error: CSRFError) -> Response:
+    note_refusal(visitor(), Why.FORM)
     text = _("The page was open for too long, so nothing was changed. Load it anew and try again.")
     return page_of(400, text)
 

@@ -12,6 +12,8 @@ from starlette.types import Receive, Scope, Send
 
 from rollbook.bootstrap import App
 from rollbook.domain.access import Actor, Permission
+from rollbook.services.account_entries import NOBODY
+from rollbook.services.refusals import Why
 from rollbook.web import identity, texts
 from rollbook.web.headers import PRIVATE
 from rollbook.web.parts import WebOptions
@@ -29,6 +31,10 @@ class StreamContext:
         """Return who is signed in in this browser. Reads the database: call it in a thread."""
         token = request.cookies.get(self.options.session_cookie, "")
         return identity.actor_of_token(self.parts, token)
+
+    def note(self, actor: Actor | None, why: Why) -> None:
+        """Note in the register who gets no stream. Writes to the database: call it in a thread."""
+        self.parts.refusals.note(why, "stream", NOBODY if actor is None else actor.by)
 
     def refusal(self, actor: Actor | None, permission: Permission) -> Response | None:
         """Return the answer to somebody who may not, or None."""

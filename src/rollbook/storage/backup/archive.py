@@ -61,14 +61,15 @@ class HomeArchive:
             for name in left_over(place.names()):
                 place.delete(name)
             found = write_data(origin, place, at, progress)
-            write_bundle(origin, place, at)
+            write_bundle(self._origin(site), place, at)  # the site key may be another by now
             _prune(place, keep)
         return _told(found)
 
     def replace_bundle(self, url: str, site: str, at: datetime) -> None:
-        place, origin = Place(url), self._origin(site)
+        place = Place(url)
         place.require()
         with self._alone():
+            origin = self._origin(site)
             refuse_other_site(origin, place)
             write_bundle(origin, place, at)
 
@@ -88,6 +89,11 @@ class HomeArchive:
     def local(self) -> str | None:
         folder = self._home / BACKUPS
         return str(folder) if folder.is_dir() else None
+
+    def has_bundle(self, url: str) -> bool:
+        place = Place(url)
+        place.require()
+        return bool(of_kind(place.names(), KEYS))
 
     def has_local_bundle(self) -> bool:
         local = self.local()

@@ -23,10 +23,8 @@ from rollbook.storage.backup.naming import file_name, of_kind
 from rollbook.storage.backup.places import PART, Place
 from rollbook.storage.backup.rows import to_line
 from rollbook.storage.backup.writing import Origin, new_head, snapshot
-from rollbook.storage.codec import from_json
 from rollbook.storage.erasures import erasures_file
-from rollbook.storage.former_keys import FORMER, LABEL, SITE
-from rollbook.storage.keys import unwrap
+from rollbook.storage.former_keys import FORMER, SITE, opened_former
 from rollbook.storage.tables import data_keys, subject_keys
 
 BLOCK = 1000  # keys in one line
@@ -46,8 +44,8 @@ class Bundle:
         """Return the site keys that were replaced, and that kept data files may need."""
         if FORMER not in self.data_keys:
             return ()
-        kept = from_json(unwrap(keys.all, LABEL, self.data_keys[FORMER]))
-        return tuple(key.encode() for key, _ in kept.get(SITE, []))
+        kept = opened_former(keys.all, self.data_keys[FORMER])
+        return tuple(one.key for one in kept.get(SITE, []))
 
 
 def write_bundle(origin: Origin, place: Place, at: datetime) -> Bundle:

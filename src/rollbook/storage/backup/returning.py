@@ -16,7 +16,13 @@ from rollbook.domain.backups import Restored
 from rollbook.domain.receipts import Receipt, ReceiptKind
 from rollbook.domain.register import EntryKind, NewEntry
 from rollbook.domain.subjects import new_id
-from rollbook.errors import AlreadyExists, NotFound, RegisterTampered, StorageUnavailable
+from rollbook.errors import (
+    AlreadyExists,
+    DecryptionFailed,
+    NotFound,
+    RegisterTampered,
+    StorageUnavailable,
+)
 from rollbook.storage.backup.bundle import Bundle, newest_bundle, read_bundle
 from rollbook.storage.backup.container import DATA
 from rollbook.storage.backup.keying import SiteKeys
@@ -110,6 +116,7 @@ def bring_back(
     Raises:
         AlreadyExists: there is an installation, and it is not to be replaced.
         RegisterTampered: the register of the backup does not hold.
+        DecryptionFailed: the keys of the bundle are not those of the people in the backup.
     """
     if new.server is not None:
         restored, witness, head = _build(found, new, new.server, at, by, progress, replaces)
@@ -210,6 +217,14 @@ def _prove(uow: Within, plan: Plan) -> None:
             f"The register in this backup does not hold, first at entry "
             f"{checked.faults[0].number}. Nothing was changed. Use an older backup."
         )
+    try:
+        uow.subjects.names()  # a person's rows are sealed with one key, their name among them
+    except DecryptionFailed as error:
+        raise DecryptionFailed(
+            "The keys of people were exchanged since this backup was made, and the key bundle "
+            "holds the new ones alone. Nothing was changed. Use a newer backup, or give the "
+            "bundle of its day with --bundle, and the site key of that day."
+        ) from error
 
 
 def _note(

@@ -8,7 +8,9 @@ from flask import g, request
 
 from rollbook.domain.access import Actor
 from rollbook.domain.tokens import ApiToken, Scope, permissions_for
+from rollbook.services.refusals import Why
 from rollbook.web import identity
+from rollbook.web.access import note_refusal
 from rollbook.web.api.problems import refuse
 from rollbook.web.parts import parts
 
@@ -27,6 +29,7 @@ def use_bearer() -> None:
     kind, _, text = header.partition(" ")
     held = parts().tokens.holder(text.strip()) if kind.lower() == "bearer" else None
     if held is None:
+        note_refusal(None, Why.KEY)
         detail = "The token is wrong, expired or revoked, or its account is disabled."
         refuse(401, "Please sign in", detail, headers=CHALLENGE)
     token, user = held

@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Route
 
 from rollbook.domain.access import Actor, Permission
 from rollbook.errors import NotFound, StorageError
+from rollbook.services.refusals import Why
 from rollbook.web.board.pulse import Listener, Pulse
 from rollbook.web.headers import PRIVATE
 from rollbook.web.streaming import StreamContext, problem
@@ -70,9 +71,11 @@ class BoardStreams:
         actor = await run_in_threadpool(self._context.actor, request)
         refused = self._context.refusal(actor, Permission.SESSIONS_READ)
         if refused is not None or actor is None:
+            await run_in_threadpool(self._context.note, actor, Why.ROLE if actor else Why.SESSION)
             return refused or problem(401, "Sign in first.")
         scope = await run_in_threadpool(scope_of, actor)
         if scope is False:
+            await run_in_threadpool(self._context.note, actor, Why.ID)
             return problem(404, "There is no such page.")
         if self._open[actor.actor_id] >= self._beat.per_account or self._open.total() >= IN_ALL:
             return problem(503, "Too many boards are open. Close some of them.")

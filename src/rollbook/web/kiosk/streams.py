@@ -17,6 +17,7 @@ from rollbook.bootstrap import App
 from rollbook.domain.kiosk_answers import KioskAnswer
 from rollbook.domain.kiosks import Device
 from rollbook.errors import Busy, InvalidInput, ModelError, RollbookError, StorageUnavailable
+from rollbook.services.refusals import Why
 from rollbook.vision.frames import MAX_FRAME_BYTES
 from rollbook.web.errors import places_of
 from rollbook.web.headers import PRIVATE
@@ -136,6 +137,7 @@ class KioskDoor:
         try:
             device = self._parts.devices.of_key(key)
             if device is None:
+                self._parts.refusals.note(Why.KEY, "kiosk")
                 raise Refused(401, reason="revoked")
             self._parts.devices.seen(device)
             return ask(device, body)

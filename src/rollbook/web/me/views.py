@@ -15,7 +15,7 @@ from rollbook.domain.attendance import Status
 from rollbook.domain.explanation import decisive_mark
 from rollbook.domain.requests import Request
 from rollbook.domain.statements import SETTABLE
-from rollbook.errors import AlreadyExists, InvalidInput
+from rollbook.errors import AlreadyExists, InvalidInput, NotFound
 from rollbook.services.consenting import was_withdrawn
 from rollbook.services.galleries import covers_face
 from rollbook.services.own_record import OwnLine
@@ -179,6 +179,26 @@ def withdraw_consent() -> Response:
         ),
         "good",
     )
+    return redirect(url_for("me.data"), 303)
+
+
+@blueprint.post("/data/withdraw-pictures")
+@permit(Permission.OWN_RECORD)
+def withdraw_pictures() -> Response:
+    """End the own consent to keep pictures; templates stay, and cameras go on."""
+    try:
+        gone = parts().consenting.acting(actor().by).withdraw_crops(_me())
+    except NotFound as error:
+        flash(sentence(error), "warn")
+    else:
+        flash(
+            ngettext(
+                "%(num)s picture was deleted. Cameras still know you.",
+                "%(num)s pictures were deleted. Cameras still know you.",
+                gone,
+            ),
+            "good",
+        )
     return redirect(url_for("me.data"), 303)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from flask import render_template, request
@@ -14,11 +15,15 @@ from rollbook.domain.access import Permission
 from rollbook.domain.receipts import Receipt, ReceiptKind
 from rollbook.domain.retention import Rule
 from rollbook.services.receipt_words import erasure_words
+from rollbook.storage.repositories.receipts import RECEIPT, signed_text
+from rollbook.storage.signing import is_signed
 from rollbook.web.access import permit
 from rollbook.web.parts import parts
 from rollbook.web.privacy import words
 from rollbook.web.privacy.area import blueprint
 from rollbook.web.privacy.showing import attachment
+from rollbook.web.times import moment
+from rollbook.web.words import who
 
 MOST = 500
 IDS_SHOWN = 40
@@ -48,6 +53,8 @@ def receipt(receipt_id: str) -> str:
         "privacy/receipt.html",
         receipt=found,
         name=words.RECEIPTS[found.kind],
+        told=list(_told(found)),
+        genuine=is_signed(key, RECEIPT, signed_text(found), found.signature),
         lines=list(_lines(found.body)),
         deleted=_deleted(found),
         sentences=_sentences(found),
@@ -94,6 +101,21 @@ def _deleted(found: Receipt) -> list[tuple[Any, int]]:
         (words.RULES[Rule(rule)] if rule in set(Rule) else rule, count)
         for rule, count in counts.items()
     ]
+
+
+def _told(found: Receipt) -> Iterator[tuple[Any, str]]:
+    """Yield (name, value) of what has words, in the page's language."""
+    if found.kind is ReceiptKind.ERASURE:
+        return  # it has sentences
+    for name, word in words.SIGNED.items():
+        value = found.body.get(name)
+        if name == "by" and value:
+            with parts().uow() as uow:
+                yield word, who(uow, str(value))
+        elif name in {"made_at", "began"} and value:
+            yield word, moment(datetime.fromisoformat(str(value)))
+        elif isinstance(value, str | int) and value != "":
+            yield word, str(value)
 
 
 def _lines(body: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:

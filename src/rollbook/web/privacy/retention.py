@@ -43,8 +43,12 @@ def change_retention() -> Response | tuple[str, int]:
             errors["inactive_months"] = sentence(error)
     if errors:
         return _page(request.form, errors), 400
-    parts().retention.change(actor().by, rules)
-    flash(_("The rules were changed. The published papers still say the former ones."), "good")
+    if parts().retention.rules() == rules:
+        parts().retention.accept(actor().by)
+        flash(_("The rules stay as they are, and hold from now on."), "good")
+    else:
+        parts().retention.change(actor().by, rules)
+        flash(_("The rules were changed. The published papers still say the former ones."), "good")
     return redirect(url_for("privacy.retention_settings"), 303)
 
 
@@ -53,6 +57,7 @@ def change_retention() -> Response | tuple[str, int]:
 @fresh
 def purge() -> Response:
     """Let go now what would go tonight."""
+    parts().retention.accept(actor().by)  # who deletes by the rules has decided on them
     parts().purging.start(actor().actor_id, actor().by)
     parts().tasks.wake()
     return redirect(url_for("privacy.retention_settings"), 303)
@@ -101,6 +106,7 @@ def _page(typed: Mapping[str, Any] | None = None, errors: dict[str, str] | None 
         rule_words=words.RULES,
         proposed=len(proposed),
         people=sorted(people.values(), key=lambda one: one.name.casefold()),
+        waits=parts().retention.waits_until(),
         review_days=parts().site.choices().review_days,
         task=parts().purging.latest(),
     )

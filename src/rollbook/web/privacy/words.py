@@ -91,3 +91,23 @@ LIMITS = {
     ),
     "log_days": (_l("Days that the server's log is kept"), _l("It names nobody.")),
 }
+# what a receipt says, by the names that were signed; what is not here is in the signed text alone
+SIGNED = {
+    "event": _l("What"),
+    "by": _l("Asked for by"),
+    "subject_id": _l("Person, by random id"),
+    "reason": _l("Reason"),
+    "file": _l("File"),
+    "made_at": _l("Backup of"),
+    "began": _l("Begun"),
+    "entries": _l("Entries in the register"),
+    "witnessed": _l("Entries that the witness knew"),
+    "people": _l("People"),
+    "rows": _l("Rows"),
+    "size": _l("Bytes"),
+    "bytes": _l("Bytes"),
+    "erased": _l("Erased people who were kept out"),
+    "without_key": _l("People without a key, whom nobody can read"),
+    "site_key": _l("Check value of the site key"),
+    "samples": _l("Templates"),
+}

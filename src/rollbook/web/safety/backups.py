@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from rollbook.domain.access import Permission
 from rollbook.domain.backups import Destination
 from rollbook.errors import AlreadyExists, InvalidInput, RollbookError, StorageError
-from rollbook.services.backups import PROBLEM_TEXT, Problem
+from rollbook.services.backup_problems import PROBLEM_TEXT, Problem
 from rollbook.web.access import actor, permit, visitor
 from rollbook.web.accounts.security import fresh
 from rollbook.web.errors import sentence
@@ -60,16 +60,17 @@ def test(destination_id: str) -> Response:
 @permit(Permission.KEYS)
 @fresh
 def remove(destination_id: str) -> Response:
-    """Forget a destination; what lies there stays."""
+    """Send no backups to a place any more; once more, and it is forgotten."""
     gone = parts().backups.remove(destination_id, actor().by)
-    flash(
-        _(
-            "Backups go to %(where)s no more. What lies there stays: delete it by hand once you "
-            "need it no more, the key bundle (keys-….rbk) too.",
+    if gone in parts().backups.elsewhere():
+        said = _(
+            "Backups go to %(where)s no more. What lies there stays, and the receipt of an erasure "
+            "counts it. Delete it by hand once you need it no more, then say so below.",
             where=gone.shown,
-        ),
-        "warn",
-    )
+        )
+    else:
+        said = _("%(where)s is forgotten.", where=gone.shown)
+    flash(said, "warn")
     return _back()
 
 
@@ -154,6 +155,7 @@ def page(errors: dict[str, str] | None = None) -> str:
     return render_template(
         "safety/backups.html",
         destinations=_rows(backups.destinations()),
+        elsewhere=backups.elsewhere(),
         problems=[(one, words(one)) for one in backups.problems(parts().clock.now())],
         wall=request.form.get("wall", backups.schedule() or ""),
         keep=request.form.get("keep", backups.keep()),

@@ -10,11 +10,13 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from rollbook.domain.access import Permission
+from rollbook.domain.key_safety import PLACES, SAFETIES, Safety, Verdict
 from rollbook.services.key_rotation import USUAL, Part
 from rollbook.web.access import actor, permit, visitor
 from rollbook.web.accounts.security import fresh
 from rollbook.web.parts import parts
 from rollbook.web.safety.area import blueprint
+from rollbook.web.texts import spoken
 
 PURPOSES = {
     "seal": _l("Settings, accounts, cameras, plans of the week"),
@@ -29,21 +31,32 @@ PARTS = {
     Part.TEMPLATES: _l("The transform that templates are stored under"),
     Part.SITE: _l("The site key, which wraps all others"),
 }
+PILLS = {Safety.SAFE: "good", Safety.DEPENDS: "warn", Safety.UNSAFE: "bad"}
 
 
 @blueprint.get("/keys")
 @permit(Permission.KEYS)
 def keys() -> str:
-    """Say which keys there are; none is shown."""
+    """Say where the site key is, whom that keeps out, and which keys there are; none is shown."""
     rotation = parts().key_rotation
+    safety = parts().key_safety()
     return render_template(
         "safety/keys.html",
+        safety=safety,
+        verdicts=[_words(one) for one in safety.attacks],
+        problems=[spoken(one) for one in safety.problems],
+        place=_(PLACES[safety.place]),
         status=rotation.status(look=False),
         task=rotation.latest(),
         purposes=PURPOSES,
         choices=PARTS,
         usual=USUAL,
     )
+
+
+def _words(one: Verdict) -> tuple[str, str, str, str]:
+    """Return who, the kind of pill, what they get, and why."""
+    return _(one.who), PILLS[one.safety], _(SAFETIES[one.safety]), _(one.why)
 
 
 @blueprint.post("/keys/rotate")
