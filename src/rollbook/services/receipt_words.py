@@ -55,8 +55,14 @@ SENTENCES = {
         "Its files, its archives of the log and its own dumps are not searched from here."
     ),
     "no copy": "No copy of the person's key made by Rollbook is known.",
-    "copy until": "The last copy of the person's key is gone by %(day)s.",
-    "copy stays": "A copy of the person's key stays in a backup until the next backup is made.",
+    "copy until": (
+        "The last copy of the person's key is gone by %(day)s, with the next backup to the place "
+        "that could not be reached."
+    ),
+    "copy stays": (
+        "A copy of the person's key stays in a place of backups until a backup is made there, or "
+        "what lies there is deleted."
+    ),
     "not reached": (
         "Not reached: %(exports)s exported files in the home (%(named)s of them name the person "
         "readably), printed papers, messages that were sent, and copies made by other means than "
