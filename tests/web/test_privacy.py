@@ -242,6 +242,7 @@ def test_rules_that_are_saved_as_they_are_hold(site: Site, alice: FlaskClient) -
     values = {name: str(value) for name, value in RetentionRules().as_json().items() if value}
     page = alice.post("/privacy/retention-settings", data=values, follow_redirects=True).text
     assert "hold from now on" in page and "Nobody has decided" not in page
+    assert "changed the setting “rules of retention”" in alice.get("/audit").text
     assert site.parts.retention.waits_until() is None
 
 
