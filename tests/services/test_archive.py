@@ -179,3 +179,11 @@ def test_a_table_s_photographs_are_found_beside_it_or_by_their_name_alone() -> N
 def test_several_tables_are_refused() -> None:
     with pytest.raises(InvalidInput, match="several tables"):
         PhotoArchive(made({"a.csv": b"", "b.csv": b""})).table()
+
+
+def test_a_file_without_a_name_is_left_out() -> None:
+    whole = made({"Ada/1.jpg": b"x", "?": b"y"}).getvalue()
+    nameless = whole.replace(b"?", b"\0")
+    archive = PhotoArchive(io.BytesIO(nameless))
+    assert [info.filename for info in archive._zip.infolist()] == ["Ada/1.jpg", ""]
+    assert list(archive.members) == [("Ada", "1.jpg")]

@@ -275,3 +275,12 @@ def test_a_zone_change_of_the_site_moves_what_is_planned(school: School) -> None
     school.zone = ZoneInfo("America/New_York")
     school.timetable.update(replace(series, title="Maths "), BY)
     assert school.session().starts_at - before.starts_at == timedelta(hours=6)
+
+
+@pytest.mark.parametrize("zone", ["x" * 300, "Europe/" + "[" * 5000])
+def test_a_zone_with_an_endless_name_is_refused_in_words(zone: str) -> None:
+    times = f"DTSTART;TZID={zone}:20260302T080000\nDTEND;TZID={zone}:20260302T084500"
+    with pytest.raises(InvalidInput, match=r"cannot be read|not known"):
+        for found in read_events(calendar(event(times)), BERLIN):
+            assert isinstance(found, Unusable)
+            raise found.problem

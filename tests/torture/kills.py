@@ -27,6 +27,7 @@ def run(plan: Plan) -> Outcome:
     for place, name in enumerate(names):
         count = plan.kills // len(names) + (place < plan.kills % len(names))
         outcome.add(_kill_often(name, count, plan))
+        print(f"killed while {name}: {count}", file=sys.stderr)
     return outcome
 
 

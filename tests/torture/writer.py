@@ -23,6 +23,7 @@ from rollbook.storage.tables import metadata
 from rollbook.storage.tables import site as settings
 from torture.frame import Outcome, Plan, new_home, open_home
 from web.full_school import make_full_site
+from web.programs import make_token
 from web.school import Site, sign_in
 
 SHORT_LIVED = {
@@ -91,7 +92,7 @@ def run(plan: Plan) -> Outcome:
 
 
 def _sign_in(site: Site) -> None:
-    """Let accounts have sessions and passkeys."""
+    """Let accounts have sessions, passkeys and tokens."""
     with site.parts.uow() as uow:
         for login in ("alice", "bob", "charlie"):
             user, name = site.users[login], login.encode()
@@ -99,6 +100,7 @@ def _sign_in(site: Site) -> None:
             uow.commit()
     for login in ("alice", "bob", "charlie"):
         sign_in(site, login)
+        make_token(site, login)
 
 
 def _sealed() -> Iterator[tuple[Table, Column[Any]]]:

@@ -21,6 +21,9 @@ def folder(tmp_path: Path) -> Path:
 def test_the_page_says_plainly_that_there_are_no_backups(client_of: ClientOf, site: Site) -> None:
     page = client_of("alice").get("/safety")
     assert page.status_code == 200 and "There are no backups" in page.text
+    assert "Without it no backup opens" in page.text
+    site.parts.escrow.note("test", "0000-0000-0000")
+    assert "Without it no backup opens" not in client_of("alice").get("/safety").text
 
 
 def test_only_administrators_see_it(client_of: ClientOf) -> None:

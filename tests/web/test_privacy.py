@@ -232,10 +232,17 @@ def test_rules_are_changed_and_wrong_ones_are_explained(site: Site, alice: Flask
     assert site.parts.retention.rules().consent_months == 6
 
 
+def test_rules_that_a_published_paper_promises_hold(site: Site) -> None:
+    assert site.parts.retention.waits_until() is not None
+    publish(site, PaperKind.NOTICE)
+    assert site.parts.retention.waits_until() is None
+
+
 def test_rules_that_are_saved_as_they_are_hold(site: Site, alice: FlaskClient) -> None:
     values = {name: str(value) for name, value in RetentionRules().as_json().items() if value}
     page = alice.post("/privacy/retention-settings", data=values, follow_redirects=True).text
     assert "hold from now on" in page and "Nobody has decided" not in page
+    assert "changed the setting “rules of retention”" in alice.get("/audit").text
     assert site.parts.retention.waits_until() is None
 
 

@@ -150,6 +150,6 @@ class Remains(Protocol):
 class ErasedPeople(Protocol):
     """The signed list beside the keys."""
 
-    def put(self, subject_id: str, at: datetime, receipt_id: str) -> None:
-        """Add somebody, durably; nothing happens when they are on it for this receipt."""
+    def put(self, people: Sequence[Intent]) -> None:
+        """Add people, durably; nothing happens with who is on it for this receipt."""
         ...

@@ -108,7 +108,7 @@ class PhotoArchive:
         if any(info.flag_bits & ENCRYPTED for info in infos):
             raise InvalidInput("The archive has a password. Make one without, and try again.")
         for info in infos:
-            if not info.is_dir():
+            if info.filename and not info.is_dir():  # which fails where there is no name
                 self._take(info)
 
     def _take(self, info: zipfile.ZipInfo) -> None:

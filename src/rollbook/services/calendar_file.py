@@ -18,6 +18,15 @@ LARGEST = 1_000_000  # bytes
 MOST_EVENTS = 1_000
 TEXT_LIMIT = 500  # characters of a summary that are read
 DAY = timedelta(days=1)
+BROKEN = (
+    ValueError,
+    LookupError,
+    AttributeError,
+    TypeError,
+    OverflowError,
+    RecursionError,
+    OSError,
+)  # fmt: skip - the last: zones are files, and their names can be too long
 Component = Any  # one of the library's parts of a calendar
 
 
@@ -76,7 +85,7 @@ def _calendars(data: bytes) -> Sequence[Calendar]:
         raise InvalidInput("This is not a calendar file. Export it as .ics, and choose that file.")
     try:
         found: Sequence[Calendar] = Calendar.from_ical(text, multiple=True)
-    except (ValueError, KeyError, IndexError, AttributeError, TypeError, RecursionError) as error:
+    except BROKEN as error:
         raise InvalidInput(
             "This calendar file cannot be read. Export it again, and choose that file."
         ) from error
@@ -89,7 +98,7 @@ def _read(event: Component, zone: ZoneInfo) -> CalendarEvent | Unusable:
         return _event(event, summary, zone)
     except RollbookError as error:
         return Unusable(summary, error)
-    except (ValueError, KeyError, AttributeError, TypeError, OverflowError):
+    except BROKEN:
         return Unusable(summary, InvalidInput("Its times or its rule cannot be read."))
 
 

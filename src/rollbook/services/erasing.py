@@ -74,9 +74,7 @@ class Erasing:
             InvalidInput: the account of one is the only administrator's.
         """
         begun = [self._begin(subject_id, by) for subject_id in dict.fromkeys(subject_ids)]
-        for intent, _known in begun:  # before the copies: they take the list along
-            self._erased().put(intent.subject_id, intent.at, intent.receipt_id)
-        copies = self._replace_copies() if begun else KeyCopies()
+        copies = self._off_the_copies([intent for intent, _known in begun])
         return [self._finish(intent, known, copies) for intent, known in begun]
 
     def pending(self) -> list[Intent]:
@@ -87,7 +85,7 @@ class Erasing:
     def finish_all(self) -> list[Receipt]:
         """Finish what was begun and interrupted, or had to wait; return the receipts."""
         waiting = self.pending()
-        copies = self._replace_copies() if waiting else KeyCopies()
+        copies = self._off_the_copies(waiting)
         return [self._finish(intent, Known(), copies) for intent in waiting]
 
     def finish_when_due(self, errand: Errand) -> None:
@@ -96,12 +94,19 @@ class Erasing:
         intent = waiting.get(errand.target)
         if intent is None:
             return
-        self._finish(intent, Known(), self._replace_copies())
+        self._finish(intent, Known(), self._off_the_copies([intent]))
         with self._open_uow() as uow:  # of another receipt where the first said "pending"
             errand.finish(uow)
             for waiting_still in uow.person_rows.intents():
                 uow.due.add(FINISH_JOB, waiting_still.receipt_id, errand.now + AGAIN)
             uow.commit()
+
+    def _off_the_copies(self, intents: Sequence[Intent]) -> KeyCopies:
+        """Put people on the list, then replace the copies of the keys, which take it along."""
+        if not intents:
+            return KeyCopies()
+        self._erased().put(intents)
+        return self._replace_copies()
 
     def _begin(self, subject_id: str, by: str) -> tuple[Intent, Known]:
         """Destroy rows and key in one transaction; that is the moment of the erasure."""
@@ -159,8 +164,7 @@ class Erasing:
         return today if stays else today - timedelta(days=1)
 
     def _finish(self, intent: Intent, known: Known, copies: KeyCopies) -> Receipt:
-        """Put the person on the list, clean and search the files, and write the receipt."""
-        self._erased().put(intent.subject_id, intent.at, intent.receipt_id)
+        """Clean and search the files, and write the receipt."""
         files = self._remains.delete(intent.files)
         emptied = self._remains.empty_log()
         scan = self._remains.scan(known.texts, intent.tokens, known.templates)

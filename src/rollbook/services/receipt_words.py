@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 Say = Callable[[str], str]
@@ -11,13 +11,13 @@ Say = Callable[[str], str]
 TABLES = {
     "subjects": "name, external id and contacts",
     "subject_keys": "the person's own key",
-    "consents": "consents",
+    "consents": "records of consent",
     "samples": "samples of the face",
     "absences": "told absences",
-    "requests": "requests",
+    "requests": "requests to the office",
     "credentials": "PIN and codes",
-    "users": "account",
-    "passkeys": "passkeys",
+    "users": "the account",
+    "passkeys": "passkeys of the account",
     "web_sessions": "browsers' sessions",
     "group_staff": "groups in their charge",
     "api_tokens": "keys of programs",
@@ -25,7 +25,7 @@ TABLES = {
     "tasks": "reports of long work",
     "replies": "remembered answers to forms",
     "memberships": "days in groups",
-    "receipts": "receipts",
+    "receipts": "signed receipts",
 }
 SENTENCES = {
     "when": "Erased at %(at)s, asked for by: %(by)s.",
@@ -55,8 +55,14 @@ SENTENCES = {
         "Its files, its archives of the log and its own dumps are not searched from here."
     ),
     "no copy": "No copy of the person's key made by Rollbook is known.",
-    "copy until": "The last copy of the person's key is gone by %(day)s.",
-    "copy stays": "A copy of the person's key stays in a backup until the next backup is made.",
+    "copy until": (
+        "The last copy of the person's key is gone by %(day)s, with the next backup to the place "
+        "that could not be reached."
+    ),
+    "copy stays": (
+        "A copy of the person's key stays in a place of backups until a backup is made there, or "
+        "what lies there is deleted."
+    ),
     "not reached": (
         "Not reached: %(exports)s exported files in the home (%(named)s of them name the person "
         "readably), printed papers, messages that were sent, and copies made by other means than "
@@ -64,7 +70,15 @@ SENTENCES = {
     ),
     "uploads": "Uploads that wait sealed in the home and go within days: %(count)s.",
 }
-WORDS = ("name", "external id", "contact", "sign-in name", "e-mail", "sealed payloads", "templates")
+WORDS = {  # what was searched for, by what the receipt says
+    "name": "the name",
+    "external id": "the external id",
+    "contact": "each contact",
+    "sign-in name": "the sign-in name",
+    "e-mail": "the e-mail address",
+    "sealed payloads": "each sealed payload",
+    "templates": "each template of the face",
+}
 
 
 def erasure_words(body: Mapping[str, Any], say: Say = lambda text: text) -> list[str]:
@@ -97,7 +111,7 @@ def counts(rows: Mapping[str, int], say: Say = lambda text: text) -> str:
 def _proof(body: Mapping[str, Any], say: Say) -> Iterator[tuple[str, dict[str, object]]]:
     left = body.get("rows_left")
     yield ("rows left" if left else "none left"), {"what": counts(left or {}, say)}
-    words = ", ".join(say(word) for word in body.get("searched_for", ()))
+    words = _searched(body.get("searched_for", ()), say)
     size = {"files": body.get("files_searched", 0), "bytes": body.get("bytes_searched", 0)}
     yield "searched", {**size, "words": words}
     found = body.get("found", {})
@@ -105,12 +119,16 @@ def _proof(body: Mapping[str, Any], say: Say) -> Iterator[tuple[str, dict[str, o
         yield "found", {"file": name, "what": ", ".join(what)}
     if not found:
         yield "not found", {}
-    short = ", ".join(say(word) for word in body.get("too_short_to_search", ()))
+    short = _searched(body.get("too_short_to_search", ()), say)
     if short:
         yield "too short", {"words": short}
     if body.get("interrupted"):
         yield "interrupted", {}
     yield str(body.get("log_of_changes", "emptied")), {}
+
+
+def _searched(words: Iterable[str], say: Say) -> str:
+    return ", ".join(say(WORDS.get(word, word)) for word in words)
 
 
 def _copies(body: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, object]]]:

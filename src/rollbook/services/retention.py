@@ -32,8 +32,8 @@ def retention_rules(uow: UnitOfWork) -> RetentionRules:
 
 def waits_until(uow: UnitOfWork, now: datetime) -> datetime | None:
     """Return when rules that nobody decided on begin to delete by themselves; None: they do."""
-    if uow.site.get(RETENTION) is not None:
-        return None
+    if uow.site.get(RETENTION) is not None or uow.documents.all():
+        return None  # saved, or promised to everybody in a published paper
     began = uow.site.get(BEGAN)
     end = (datetime.fromisoformat(str(began)) if began else now) + PATIENCE
     return end if now < end else None

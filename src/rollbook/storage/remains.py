@@ -5,10 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from datetime import datetime
 from pathlib import Path
 
-from rollbook.domain.erasing import Scan
+from rollbook.domain.erasing import Intent, Scan
 from rollbook.errors import NotFound
 from rollbook.storage.erasures import Erased, ErasureList
 from rollbook.storage.scanning import scan_files
@@ -77,8 +76,8 @@ class ListOfErased:
     def __init__(self, erasures: ErasureList) -> None:
         self._erasures = erasures
 
-    def put(self, subject_id: str, at: datetime, receipt_id: str) -> None:
-        self._erasures.append([Erased(subject_id, at, receipt_id)])
+    def put(self, people: Sequence[Intent]) -> None:
+        self._erasures.append([Erased(one.subject_id, one.at, one.receipt_id) for one in people])
 
 
 def _all_files(folder: Path) -> Iterator[Path]:

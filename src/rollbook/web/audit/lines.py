@@ -14,7 +14,7 @@ from rollbook.domain.statements import TAKEN_BACK
 from rollbook.services.audit import Names, people_of, when
 from rollbook.web.accounts.words import ROLES
 from rollbook.web.audit.reading import plain_body
-from rollbook.web.audit.sentences import BY_KIND, EXPORTED, KINDS, OTHERWISE
+from rollbook.web.audit.sentences import BY_KIND, EXPORTED, KINDS, OTHERWISE, SETTING_NAMES
 from rollbook.web.words import method_word, status_word
 
 SHORT = 8  # digits of a random id that are shown
@@ -125,10 +125,14 @@ class _Values(Mapping[str, str]):
             "device": lambda: _named(writer.names.devices, self._body.get("device_id")),
             "status": lambda: _status(self._body.get("status")),
             "method": lambda: _method(self._body.get("method")),
+            "setting": lambda: str(SETTING_NAMES.get(self._setting(), self._setting())),
             "role": lambda: str(ROLES.get(self._body.get("role"), self._body.get("role"))),
             "format": lambda: str(self._body.get("format", "")).upper(),
             "event": lambda: str(self._body.get("event", self._entry.kind.value)),
         }
+
+    def _setting(self) -> str:
+        return str(self._body.get("setting", ""))
 
     def __getitem__(self, name: str) -> str:
         made = self._makers.get(name)

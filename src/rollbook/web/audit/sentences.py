@@ -83,6 +83,21 @@ CONSENTS: Sentences = {
     "ran out": _l("The consents of %(count)s people have run out; their samples were deleted."),
     "consents limited": _l("%(who)s set the day on which consents of %(count)s people end."),
 }
+SETTING_NAMES = {
+    "site_name": _l("name of the school or office"),
+    "time_zone": _l("time zone"),
+    "language": _l("language of the site"),
+    "words": _l("words for statuses"),
+    "institution": _l("kind of institution"),
+    "place": _l("place and its law"),
+    "faces_enabled": _l("recognition by faces"),
+    "second_factor_required": _l("second factor for administrators"),
+    "review_days": _l("days that unsure faces wait"),
+    "policy": _l("rules of attendance"),
+    "particulars": _l("what only you can tell in the papers"),
+    "retention": _l("rules of retention"),
+    "set_up": _l("set-up is done"),
+}
 SETTINGS: Sentences = {
     "backup destination added": _l("%(who)s added a destination for backups."),
     "backup destination removed": _l("%(who)s removed a destination for backups."),

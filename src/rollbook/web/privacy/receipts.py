@@ -22,7 +22,7 @@ from rollbook.web.parts import parts
 from rollbook.web.privacy import words
 from rollbook.web.privacy.area import blueprint
 from rollbook.web.privacy.showing import attachment
-from rollbook.web.times import moment
+from rollbook.web.times import day, moment
 from rollbook.web.words import who
 
 MOST = 500
@@ -89,7 +89,15 @@ def _receipt(receipt_id: str) -> Receipt:
 
 def _sentences(found: Receipt) -> list[str]:
     """Return what the receipt of an erasure says, in the page's language."""
-    return erasure_words(found.body, _) if found.kind is ReceiptKind.ERASURE else []
+    if found.kind is not ReceiptKind.ERASURE:
+        return []
+    body = dict(found.body)
+    with parts().uow() as uow:
+        body["by"] = who(uow, str(body.get("by", "")))
+    for name, shown in (("erased_at", moment), ("last_key_copy_until", day)):
+        if body.get(name):
+            body[name] = shown(datetime.fromisoformat(str(body[name])))
+    return erasure_words(body, _)
 
 
 def _deleted(found: Receipt) -> list[tuple[Any, int]]:

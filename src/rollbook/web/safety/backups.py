@@ -13,6 +13,7 @@ from rollbook.domain.access import Permission
 from rollbook.domain.backups import Destination
 from rollbook.errors import AlreadyExists, InvalidInput, RollbookError, StorageError
 from rollbook.services.backup_problems import PROBLEM_TEXT, Problem
+from rollbook.services.escrow import last_sheet
 from rollbook.web.access import actor, permit, visitor
 from rollbook.web.accounts.security import fresh
 from rollbook.web.errors import sentence
@@ -152,6 +153,8 @@ def delete_copies() -> Response:
 def page(errors: dict[str, str] | None = None) -> str:
     """Return the page, with what was typed where something is wrong with it."""
     backups, task = parts().backups, parts().backups.latest()
+    with parts().uow() as uow:
+        has_sheet = last_sheet(uow) is not None
     return render_template(
         "safety/backups.html",
         destinations=_rows(backups.destinations()),
@@ -161,6 +164,7 @@ def page(errors: dict[str, str] | None = None) -> str:
         keep=request.form.get("keep", backups.keep()),
         url=request.form.get("url", ""),
         task=task,
+        has_sheet=has_sheet,
         errors=errors or {},
     )
 
