@@ -137,7 +137,7 @@ def _chart(found: list[Row]) -> alt.Chart:
                 type="nominal",
                 scale=charts.status_scale(STATUSES),
                 title=None,
-                legend=alt.Legend(orient="top"),
+                legend=alt.Legend(orient="top", columns=3),
             ),
             tooltip=charts.tooltip(rows[[_("Day"), _("Session"), _("Status")]]),
         )

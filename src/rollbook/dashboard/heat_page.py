@@ -98,7 +98,7 @@ def _chart(rows: pd.DataFrame) -> alt.LayerChart:
             type="nominal",
             scale=charts.status_scale(STATUSES),
             title=None,
-            legend=alt.Legend(orient="top"),
+            legend=alt.Legend(orient="top", columns=3),
         )
     )
     signs = base.mark_text(color="white", fontSize=12).encode(text=field(_("Sign")))
