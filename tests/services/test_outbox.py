@@ -152,8 +152,8 @@ def test_a_guardian_hears_of_an_absence_with_date_and_session(room: Room) -> Non
     room.missed("Maths", room.ada)
     assert room.later(timedelta(minutes=14)) == []
     (sent,) = room.later(timedelta(minutes=1))
-    assert sent.to == "mother@example.org" and sent.subject == "Ada is missing: Maths, 2026-03-02"
-    assert "2026-03-02" in sent.body and "09:00" in sent.body and "Maths" in sent.body
+    assert sent.to == "mother@example.org" and sent.subject == "Ada is missing: Maths, Monday, 2 March 2026"
+    assert "Monday, 2 March 2026" in sent.body and "09:00" in sent.body and "Maths" in sent.body
     assert [row.state for row in room.all()] == [MessageState.SENT]
     assert room.later(timedelta(days=1)) == []
 
@@ -182,7 +182,7 @@ def test_a_late_arrival_is_told_with_its_time(room: Room) -> None:
     session = room.lesson()
     room.came(session, room.ada, 17)
     (sent,) = room.later(timedelta(minutes=32))
-    assert sent.subject == "Ada came late: Maths, 2026-03-02" and "09:17" in sent.body
+    assert sent.subject == "Ada came late: Maths, Monday, 2 March 2026" and "09:17" in sent.body
 
 
 def test_who_comes_in_time_is_not_written_about(room: Room) -> None:

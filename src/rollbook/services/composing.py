@@ -12,7 +12,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from rollbook.domain.attendance import AttendanceRecord, Session, SessionState, record_of
-from rollbook.domain.message_texts import DAILY, DECISIONS, FOOTER, fill
+from rollbook.domain.message_texts import DAILY, DECISIONS, FOOTER, fill, said_day
 from rollbook.domain.messages import (
     TOLD_STATUS,
     Channel,
@@ -122,7 +122,7 @@ def _values(
         if event.subject_id is not None:
             values["name"] = uow.subjects.get(event.subject_id).name
         if event.session_id is not None:
-            return _of_session(uow, event, values, now, zone)
+            return _of_session(uow, event, values, language, now, zone)
     except NotFound:
         return Dropped(GONE)
     if event.kind is EventKind.DECIDED:
@@ -132,7 +132,12 @@ def _values(
 
 
 def _of_session(
-    uow: UnitOfWork, event: Event, values: dict[str, str], now: datetime, zone: ZoneInfo
+    uow: UnitOfWork,
+    event: Event,
+    values: dict[str, str],
+    language: str,
+    now: datetime,
+    zone: ZoneInfo,
 ) -> dict[str, str] | Dropped:
     session = uow.sessions.get(str(event.session_id))
     subject_id = str(event.subject_id)
@@ -149,7 +154,7 @@ def _of_session(
         **more,
         "group": group,
         "session": session.title or group,
-        "day": session.business_date.isoformat(),
+        "day": said_day(session.business_date, language),
         "time": f"{start:%H:%M}",
         "arrived": f"{arrived.astimezone(zone):%H:%M}",
     }
