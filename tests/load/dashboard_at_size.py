@@ -69,7 +69,7 @@ def tell(what: str, seconds: float, worked: float) -> None:
     memory = psutil.Process().memory_info().rss / 2**20
     load = psutil.getloadavg()[0]
     print(
-        f"{what:50} {seconds:6.2f} s  processor {worked:6.2f} s  {memory:5.0f} MiB  load {load:.1f}",
+        f"{what:50} {seconds:6.2f} s  processor {worked:6.2f} s  {memory:5.0f} MiB load {load:.0f}",
         flush=True,
     )
 
