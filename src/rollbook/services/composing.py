@@ -23,10 +23,11 @@ from rollbook.domain.messages import (
     Recipient,
 )
 from rollbook.domain.ports import UnitOfWork
-from rollbook.errors import NotFound
+from rollbook.errors import InvalidInput, NotFound
 from rollbook.services.announcing import row_of_absences
 from rollbook.services.marks import marks_about
 from rollbook.services.message_settings import address_of, channels_of, rules_of, text_of
+from rollbook.services.recipients import audience_of
 from rollbook.services.unsubscribing import token_of
 
 CORRECTED = "corrected before it was sent"
@@ -59,7 +60,18 @@ def recipient_of(uow: UnitOfWork, event: Event) -> Recipient | Dropped:
     found = uow.recipients.get(event.recipient_id)
     if found is None or not found.active or event.kind not in found.wants:
         return Dropped(OPTED_OUT)
+    if found.user_id is not None and not _is_still(uow, found):
+        return Dropped(OPTED_OUT)
     return found
+
+
+def _is_still(uow: UnitOfWork, recipient: Recipient) -> bool:
+    """Return whether an account is active, and still what it was when it chose."""
+    try:
+        user = uow.users.get(str(recipient.user_id))
+        return user.active and audience_of(user.role) is recipient.audience
+    except (NotFound, InvalidInput):
+        return False
 
 
 def channel_of(uow: UnitOfWork, recipient: Recipient) -> Channel | None:
