@@ -103,4 +103,4 @@ def _chart(rows: pd.DataFrame) -> alt.LayerChart:
     )
     signs = base.mark_text(color="white", fontSize=12).encode(text=field(_("Sign")))
     people = rows[_("Name")].nunique()
-    return alt.layer(cells, signs).properties(height=max(160, ROW * people + 190))
+    return alt.layer(cells, signs).properties(height=max(160, ROW * people + 220))
