@@ -180,7 +180,7 @@ def test_who_teaches_another_group_sees_nothing_of_this_one(
     context = context_of(browser, base, school, "charlie")
     page = by_the_button(context, base)
     own = school.group.group_id
-    for path in ("today", "trends", "heat-map", "groups", "at-risk", "person", "recognition"):
+    for path in ("", "trends", "heat-map", "groups", "at-risk", "person", "recognition"):
         person = school.ada.subject_id
         page.goto(f"{base}/dashboard/{path}?period=13w&group={own}&person={person}")
         expect(page.get_by_role("heading", level=1)).to_be_visible()

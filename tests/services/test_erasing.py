@@ -67,8 +67,10 @@ def receipt_of(app: App, person: Subject) -> Receipt:
 def test_every_table_says_what_becomes_of_it() -> None:
     assert set(HANDLING) == set(metadata.tables), "say in storage/personal.py what happens to it"
     named = {table.name for table in metadata.sorted_tables if "subject_id" in table.c}
+    both = {name for name in named if "user_id" in metadata.tables[name].c}
     fitting = {Handling.OWN, Handling.STAYS}
-    assert {HANDLING[name] for name in named} <= fitting
+    assert {HANDLING[name] for name in named - both} <= fitting
+    assert {HANDLING[name] for name in both} == {Handling.ACCOUNT}, "which deletes by either id"
     assert {name for name in named if HANDLING[name] is Handling.STAYS} == {"memberships"}
 
 

@@ -152,8 +152,11 @@ def test_a_guardian_hears_of_an_absence_with_date_and_session(room: Room) -> Non
     room.missed("Maths", room.ada)
     assert room.later(timedelta(minutes=14)) == []
     (sent,) = room.later(timedelta(minutes=1))
-    assert sent.to == "mother@example.org" and sent.subject == "Ada is missing: Maths, 2026-03-02"
-    assert "2026-03-02" in sent.body and "09:00" in sent.body and "Maths" in sent.body
+    assert (
+        sent.to == "mother@example.org"
+        and sent.subject == "Ada is missing: Maths, Monday, 2 March 2026"
+    )
+    assert "Monday, 2 March 2026" in sent.body and "09:00" in sent.body and "Maths" in sent.body
     assert [row.state for row in room.all()] == [MessageState.SENT]
     assert room.later(timedelta(days=1)) == []
 
@@ -182,7 +185,7 @@ def test_a_late_arrival_is_told_with_its_time(room: Room) -> None:
     session = room.lesson()
     room.came(session, room.ada, 17)
     (sent,) = room.later(timedelta(minutes=32))
-    assert sent.subject == "Ada came late: Maths, 2026-03-02" and "09:17" in sent.body
+    assert sent.subject == "Ada came late: Maths, Monday, 2 March 2026" and "09:17" in sent.body
 
 
 def test_who_comes_in_time_is_not_written_about(room: Room) -> None:
@@ -223,6 +226,22 @@ def test_two_absences_in_a_row_go_to_the_tutor_and_three_to_the_administrator(ro
     assert sent[1] == [("tutor@example.org", "Bob: missed 2 times in a row")]
     assert sent[2] == [("head@example.org", "Bob: missed 3 times in a row")]
     assert sent[3] == [], "once for a row of absences"
+
+
+@pytest.mark.parametrize("change", [{"active": False}, {"role": Role.AUDITOR}])
+def test_an_account_that_is_disabled_or_has_another_role_hears_no_more(
+    room: Room, change: dict[str, object]
+) -> None:
+    tutor = room.staff(Role.FACULTY, "tutor@example.org")
+    for number in range(2):
+        room.missed(f"Lesson {number}", room.bob)
+    with room.database.uow() as uow:
+        uow.users.update(replace(uow.users.get(str(tutor.user_id)), **change))  # type: ignore[arg-type]
+        uow.commit()
+    assert room.later() == []
+    with room.database.uow() as uow:
+        uow.users.remove(str(tutor.user_id))
+        assert uow.recipients.staff() == []
 
 
 def test_a_row_of_absences_that_was_corrected_is_not_told(room: Room) -> None:

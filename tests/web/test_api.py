@@ -286,6 +286,21 @@ def test_a_month_is_exported_of_own_groups(
     assert entry.body["group_ids"] == [site.group.group_id]
 
 
+def test_other_days_hours_one_person_and_signed_files(site: Site, program_of: ProgramOf) -> None:
+    bob = program_of("bob")
+    days = {"first_day": "2026-03-01", "last_day": "2026-03-31", "format": "csv"}
+    ada = bob.post("/exports", {**days, "subject_id": site.ada.subject_id}).data.decode("utf-8-sig")
+    assert "Ada Lovelace" in ada and "Alan Turing" not in ada
+    hours = bob.post("/exports", {**days, "hours": True})
+    assert "Hours_2026-03-01_2026-03-31.csv" in hours.headers["Content-Disposition"]
+    signed = bob.post("/exports", {**days, "sign": True})
+    assert (signed.mimetype, signed.data[:2]) == ("application/zip", b"PK")
+    for odd in ({"format": "csv"}, {**days, "month": "2026-03"}, {**days, "last_day": None}):
+        assert is_problem(bob.post("/exports", odd), 422)
+    for last in ("2026-02-01", "2027-03-02"):
+        assert is_problem(bob.post("/exports", {**days, "last_day": last}), 400)
+
+
 def test_who_has_no_group_exports_nothing(site: Site, program_of: ProgramOf) -> None:
     charlie = site.users["charlie"].user_id
     with site.parts.uow() as uow:

@@ -109,6 +109,9 @@ def test_texts_can_be_changed_and_put_back(site: Site, client_of: ClientOf) -> N
     path = "/messages/texts/absent/en"
     alice.post(path, data={"subject": "{name}?", "body": "Where is {name}?"})
     assert "Where is Ada Lovelace?" in alice.get(path).get_data(as_text=True)
+    looked = alice.post(path, data={"subject": "x", "body": "{name} sits", "look": "yes"})
+    assert "Ada Lovelace sits" in looked.get_data(as_text=True)
+    assert "sits" not in site.parts.message_settings.text(EventKind.ABSENT, "en").body
     wrong = alice.post(path, data={"subject": "x", "body": "{score}"})
     assert wrong.status_code == 422 and "{name}" in wrong.get_data(as_text=True)
     alice.post(path, data={"default": "yes"})

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import date
+
 import altair as alt
 import pandas as pd
 import streamlit as st
@@ -16,6 +19,8 @@ from rollbook.domain.facts import STATUSES, SessionFact
 from rollbook.domain.totals import Totals
 
 MANY = 400  # people in one field to choose from
+ROW = 30  # pixels
+AROUND = 220  # pixels of legend and axis, which the height includes
 
 Row = tuple[SessionFact, Status, int | None]
 
@@ -92,7 +97,7 @@ def _rows(found: list[Row]) -> pd.DataFrame:
                 _("Start"): clock(session.starts_at),
                 _("Session"): charts.cell(session.title),
                 _("Status"): status_word(status),
-                _("Minutes after the start"): minutes,
+                _("Minutes after the start"): "" if minutes is None else str(minutes),
             }
             for session, status, minutes in found
         ]
@@ -100,56 +105,59 @@ def _rows(found: list[Row]) -> pd.DataFrame:
 
 
 def _chart(found: list[Row]) -> alt.Chart:
-    """Weeks from left to right, weekdays from top to bottom, the day's sessions beside each other.
+    """Weeks from left to right, weekdays from top to bottom.
 
-    Several sessions of a day are thin bars within the day's square.
+    Where days have several sessions, each has a row: the day's first, its second, and so on.
     """
-    by_day: dict[object, int] = {}
-    drawn = []
-    for session, status, _minutes in found:
-        place = by_day.setdefault(session.day, 0)
-        by_day[session.day] += 1
-        drawn.append((session, status, place))
+    placed = _placed(found)
+    several = any(place for _session, _status, place in placed)
     rows = pd.DataFrame(
         [
             {
-                "week": _monday(session),
-                "weekday": session.day.weekday(),
-                "place": place,
+                "week": figures.monday_of(session.day).isoformat(),
+                "row": _row_name(session, place, several=several),
                 _("Day"): day(session.day),
                 _("Session"): charts.cell(session.title),
                 _("Status"): status_word(status),
             }
-            for session, status, place in drawn
+            for session, status, place in placed
         ]
     )
-    names = _weekdays(found)
-    rows["weekday"] = rows["weekday"].map(names)
+    order = sorted({(session.day.weekday(), place) for session, _status, place in placed})
+    by_place = {
+        (session.day.weekday(), place): _row_name(session, place, several=several)
+        for session, _status, place in placed
+    }
+    names = alt.Axis(labelOverlap=False)
     return (
         alt.Chart(rows)
-        .mark_rect(stroke="white", strokeWidth=0.5)
+        .mark_rect(stroke="white", strokeWidth=1)
         .encode(
             x=alt.X("week:O", title=None, axis=alt.Axis(labelAngle=-60, labelOverlap=True)),
-            y=alt.Y("weekday:N", sort=list(names.values()), title=None),
-            yOffset=alt.YOffset("place:O"),
+            y=alt.Y("row:N", sort=[by_place[one] for one in order], title=None, axis=names),
             color=alt.Color(
                 charts.field(_("Status")),
                 type="nominal",
                 scale=charts.status_scale(STATUSES),
                 title=None,
-                legend=alt.Legend(orient="top"),
+                legend=alt.Legend(orient="top", columns=3),
             ),
             tooltip=charts.tooltip(rows[[_("Day"), _("Session"), _("Status")]]),
         )
-        .properties(height=46 * len(names) + 80)
+        .properties(height=ROW * len(order) + AROUND)
     )
 
 
-def _monday(session: SessionFact) -> str:
-    return figures.monday_of(session.day).isoformat()
+def _placed(found: list[Row]) -> list[tuple[SessionFact, Status, int]]:
+    """Return each session with its place among those of its day, from 0."""
+    seen: Counter[date] = Counter()
+    placed = []
+    for session, status, _minutes in found:
+        placed.append((session, status, seen[session.day]))
+        seen[session.day] += 1
+    return placed
 
 
-def _weekdays(found: list[Row]) -> dict[int, str]:
-    """Return weekday -> its name, of the weekdays that occur, Monday first."""
-    days = {session.day.weekday(): session.day for session, _status, _minutes in found}
-    return {weekday: day(one, "EEE") for weekday, one in sorted(days.items())}
+def _row_name(session: SessionFact, place: int, *, several: bool) -> str:
+    name = day(session.day, "EEE")
+    return f"{name} {place + 1}" if several else name

@@ -98,9 +98,9 @@ def _chart(rows: pd.DataFrame) -> alt.LayerChart:
             type="nominal",
             scale=charts.status_scale(STATUSES),
             title=None,
-            legend=alt.Legend(orient="top"),
+            legend=alt.Legend(orient="top", columns=3),
         )
     )
     signs = base.mark_text(color="white", fontSize=12).encode(text=field(_("Sign")))
     people = rows[_("Name")].nunique()
-    return alt.layer(cells, signs).properties(height=max(160, ROW * people + 190))
+    return alt.layer(cells, signs).properties(height=max(160, ROW * people + 220))

@@ -197,7 +197,7 @@ def _minutes(session: Session, arrived_at: datetime | None) -> int:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """The facts of one month's finished sessions, as they were at an entry of the register."""
+    """The facts of one month's sessions, as they were at an entry of the register."""
 
     month: str  # 2025-04
     number: int  # of the newest entry of the register that is in it

@@ -16,7 +16,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "groups": ("memberships",),
     "consents": ("consents",),
     "samples": ("samples",),
-    "attendance": ("ledger", "sheets"),
+    "attendance": ("ledger", "sheets", "blocks"),
     "absences": ("absences",),
     "requests": ("requests",),
     "codes": ("credentials",),

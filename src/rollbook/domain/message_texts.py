@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from rollbook.domain.messages import EventKind
 from rollbook.errors import InvalidInput
@@ -78,17 +79,17 @@ _EN: Mapping[EventKind, Template] = {
 _DE: Mapping[EventKind, Template] = {
     EventKind.ABSENT: Template(
         "{name} fehlt: {session}, {day}",
-        "Guten Tag,\n\n{name} war am {day} nicht in „{session}“ ({group}), Beginn {time} Uhr. "
+        "Guten Tag,\n\n{name} war am {day}, nicht in „{session}“ ({group}), Beginn {time} Uhr. "
         "Bitte teilen Sie uns den Grund mit.\n\n{site}",
     ),
     EventKind.LATE: Template(
         "{name} kam zu spät: {session}, {day}",
-        "Guten Tag,\n\n{name} kam am {day} um {arrived} Uhr in „{session}“ ({group}); Beginn war "
+        "Guten Tag,\n\n{name} kam am {day}, um {arrived} Uhr in „{session}“ ({group}); Beginn war "
         "{time} Uhr.\n\n{site}",
     ),
     EventKind.IN_A_ROW: Template(
         "{name}: {count}-mal hintereinander gefehlt",
-        "{name} ({group}) hat {count}-mal hintereinander unentschuldigt gefehlt, zuletzt am {day} "
+        "{name} ({group}) hat {count}-mal hintereinander unentschuldigt gefehlt, zuletzt am {day}, "
         "in „{session}“.\n\n{site}",
     ),
     EventKind.LOW: Template(
@@ -128,12 +129,22 @@ DECISIONS = {
     "en": {"granted": "granted", "refused": "refused"},
     "de": {"granted": "bewilligt", "refused": "abgelehnt"},
 }
+_WEEKDAYS = {
+    "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
+    "de": "Montag Dienstag Mittwoch Donnerstag Freitag Samstag Sonntag".split(),
+}
+_MONTHS = {
+    "en": "January February March April May June July August September October November "
+    "December".split(),
+    "de": "Januar Februar März April Mai Juni Juli August September Oktober November "
+    "Dezember".split(),
+}
 EXAMPLES: Mapping[str, str] = {
     "site": "Lake School",
     "name": "Ada Lovelace",
     "group": "7a",
     "session": "Mathematics",
-    "day": "2026-03-02",
+    "day": "",
     "time": "08:00",
     "arrived": "08:17",
     "count": "2",
@@ -153,6 +164,24 @@ EXAMPLES: Mapping[str, str] = {
 def default_text(kind: EventKind, language: str) -> Template:
     """Return the text that ships, in English where there is none in this language."""
     return DEFAULTS.get(language, _EN)[kind]
+
+
+def said_day(day: date, language: str) -> str:
+    """Return a day as it is read.
+
+    >>> said_day(date(2026, 3, 2), "en"), said_day(date(2026, 3, 2), "de")
+    ('Monday, 2 March 2026', 'Montag, 2. März 2026')
+    """
+    known = language if language in LANGUAGES else "en"
+    weekday, month = _WEEKDAYS[known][day.weekday()], _MONTHS[known][day.month - 1]
+    point = "." if known == "de" else ""
+    return f"{weekday}, {day.day}{point} {month} {day.year}"
+
+
+def examples(language: str) -> dict[str, str]:
+    """Return invented values for a preview."""
+    day = said_day(date(2026, 3, 2), language)
+    return {**EXAMPLES, "day": day, "decision": DECISIONS.get(language, DECISIONS["en"])["granted"]}
 
 
 def checked(kind: EventKind, template: Template) -> Template:

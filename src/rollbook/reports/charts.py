@@ -51,6 +51,10 @@ def column_chart(
     _labels(setter, frame, bars, bottom + 3.4)
     if 0 < line < most:
         _dashed(setter, frame, bottom - (bottom - top) * line / most, f"{line:g}")
+    if width >= NARROWEST_TEXT:
+        for index, bar in enumerate(bars):
+            middle = frame.x + (index + 0.5) * width
+            _value(setter, bar, middle, bottom - (bottom - top) * min(bar.value or 0, most) / most)
 
 
 def _scale(setter: Typesetter, frame: Frame, top: float, bottom: float, most: float) -> None:
@@ -78,8 +82,16 @@ def _column(
     height = (bottom - top) * min(bar.value, most) / most
     setter.canvas.set_fill_color(*(VERMILLION if bar.warns else BLUE))
     setter.canvas.rect(left + 0.15 * width, bottom - height, 0.7 * width, height, style="F")
-    if bar.text and width >= NARROWEST_TEXT:
-        setter.centred(left + width / 2, bottom - height - 0.8, bar.text, 5.5)
+
+
+def _value(setter: Typesetter, bar: Bar, middle: float, top: float) -> None:
+    """Write the value above its bar, over whatever line runs there."""
+    if bar.value is None or not bar.text:
+        return
+    width = setter.width(bar.text, 5.5) + 0.6
+    setter.canvas.set_fill_color(255)
+    setter.canvas.rect(middle - width / 2, top - 2.7, width, 2.4, style="F")
+    setter.centred(middle, top - 0.8, bar.text, 5.5)
 
 
 def _labels(setter: Typesetter, frame: Frame, bars: Sequence[Bar], baseline: float) -> None:

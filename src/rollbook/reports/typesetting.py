@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from fpdf import FPDF
+from fpdf.enums import TextDirection
 from fpdf.fonts import TTFFont
 from fpdf.line_break import Fragment
 
@@ -136,10 +137,14 @@ class Typesetter:
     def _select(self, run: Run, size: float, bold: bool) -> None:
         style = "B" if bold and run.font == MAIN else ""  # other scripts come in one weight
         self._load(run.font or MAIN, style)
-        self.canvas.set_font(run.font, style, size)
-        if self.canvas.text_shaping:
-            direction = "rtl" if run.right_to_left else "ltr"
-            self.canvas.set_text_shaping(True, direction=direction)
+        canvas = self.canvas
+        if (canvas.font_family, canvas.font_style) != ((run.font or MAIN).lower(), style) or (
+            canvas.font_size_pt != size
+        ):  # asking is quicker than setting anew, and most letters of a grid are alike
+            canvas.set_font(run.font, style, size)
+        direction = TextDirection.RTL if run.right_to_left else TextDirection.LTR
+        if canvas.text_shaping and canvas.text_shaping["direction"] is not direction:
+            canvas.set_text_shaping(True, direction=direction)
 
     def _run_width(self, run: Run, bold: bool) -> float:
         """Return millimetres for each point of size."""

@@ -69,12 +69,12 @@ def _set_up_rows(book: Book, sheet: Any, register: MonthRegister, count: int) ->
 
 def _write(book: Book, sheet: Any, row: int, column: int, value: Value) -> None:
     if isinstance(value, datetime):
-        style = book.format(num_format="yyyy-mm-dd hh:mm:ss", align="left")
-        sheet.write_datetime(row, column, value.replace(tzinfo=None), style)
+        moment = value.replace(tzinfo=None)
+        sheet.write_datetime(row, column, moment, book.once("yyyy-mm-dd hh:mm:ss"))
     elif isinstance(value, date):
-        sheet.write_datetime(row, column, value, book.format(num_format="yyyy-mm-dd", align="left"))
+        sheet.write_datetime(row, column, value, book.once("yyyy-mm-dd"))
     elif value:
-        book.text(sheet, row, column, value)
+        book.plain(sheet, row, column, value)
 
 
 def _write_about(book: Book, register: MonthRegister) -> None:

@@ -7,6 +7,7 @@ edits the cell also carries Excel's "quote prefix".
 from __future__ import annotations
 
 import io
+import re
 from itertools import islice
 from typing import Any
 
@@ -15,6 +16,7 @@ import xlsxwriter
 from rollbook.reports.letters import INVENTED
 from rollbook.reports.rows import runs_as_formula
 
+_ILLEGAL = re.compile("[\ufffe\uffff\ud800-\udfff]")
 TEXT_LIMIT = 32_000  # characters; Excel ends at 32,767
 
 
@@ -27,6 +29,7 @@ class Book:
             self.buffer,
             {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False},
         )
+        self._of_dates: dict[str, Any] = {}
         self._formats: dict[tuple[tuple[str, Any], ...], Any] = {}
 
     def format(self, **properties: Any) -> Any:
@@ -35,6 +38,20 @@ class Book:
         if key not in self._formats:
             self._formats[key] = self.workbook.add_format(properties)
         return self._formats[key]
+
+    def once(self, numbers: str) -> Any:
+        """Return the format of dates that are shown like this; quick, for cells by the million."""
+        found = self._of_dates.get(numbers)
+        if found is None:
+            found = self._of_dates[numbers] = self.format(num_format=numbers, align="left")
+        return found
+
+    def plain(self, sheet: Any, row: int, column: int, text: str) -> None:
+        """Write text that stays text and looks like any other; quick as well."""
+        if runs_as_formula(text):
+            self.text(sheet, row, column, text)
+        else:
+            sheet.write_string(row, column, _legal(text))
 
     def text(self, sheet: Any, row: int, column: int, text: str, **properties: Any) -> None:
         """Write text that stays text."""
@@ -49,6 +66,8 @@ class Book:
 
 def _legal(text: str) -> str:
     """Return the text without what XML cannot hold, within Excel's limit."""
+    if len(text) <= TEXT_LIMIT and _ILLEGAL.search(text) is None:
+        return text
     bad = {"\ufffe", "\uffff"}
     legal = ("\ufffd" if c in bad or "\ud800" <= c <= "\udfff" else c for c in text)
     return "".join(islice(legal, TEXT_LIMIT))

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from rollbook.domain.attendance import AttendanceRecord, Session, SessionState, record_of
-from rollbook.domain.message_texts import DAILY, DECISIONS, FOOTER, fill
+from rollbook.domain.message_texts import DAILY, DECISIONS, FOOTER, fill, said_day
 from rollbook.domain.messages import (
     TOLD_STATUS,
     Channel,
@@ -23,10 +23,11 @@ from rollbook.domain.messages import (
     Recipient,
 )
 from rollbook.domain.ports import UnitOfWork
-from rollbook.errors import NotFound
+from rollbook.errors import InvalidInput, NotFound
 from rollbook.services.announcing import row_of_absences
 from rollbook.services.marks import marks_about
 from rollbook.services.message_settings import address_of, channels_of, rules_of, text_of
+from rollbook.services.recipients import audience_of
 from rollbook.services.unsubscribing import token_of
 
 CORRECTED = "corrected before it was sent"
@@ -59,7 +60,18 @@ def recipient_of(uow: UnitOfWork, event: Event) -> Recipient | Dropped:
     found = uow.recipients.get(event.recipient_id)
     if found is None or not found.active or event.kind not in found.wants:
         return Dropped(OPTED_OUT)
+    if found.user_id is not None and not _is_still(uow, found):
+        return Dropped(OPTED_OUT)
     return found
+
+
+def _is_still(uow: UnitOfWork, recipient: Recipient) -> bool:
+    """Return whether an account is active, and still what it was when it chose."""
+    try:
+        user = uow.users.get(str(recipient.user_id))
+        return user.active and audience_of(user.role) is recipient.audience
+    except (NotFound, InvalidInput):
+        return False
 
 
 def channel_of(uow: UnitOfWork, recipient: Recipient) -> Channel | None:
@@ -122,7 +134,7 @@ def _values(
         if event.subject_id is not None:
             values["name"] = uow.subjects.get(event.subject_id).name
         if event.session_id is not None:
-            return _of_session(uow, event, values, now, zone)
+            return _of_session(uow, event, values, language, now, zone)
     except NotFound:
         return Dropped(GONE)
     if event.kind is EventKind.DECIDED:
@@ -132,7 +144,12 @@ def _values(
 
 
 def _of_session(
-    uow: UnitOfWork, event: Event, values: dict[str, str], now: datetime, zone: ZoneInfo
+    uow: UnitOfWork,
+    event: Event,
+    values: dict[str, str],
+    language: str,
+    now: datetime,
+    zone: ZoneInfo,
 ) -> dict[str, str] | Dropped:
     session = uow.sessions.get(str(event.session_id))
     subject_id = str(event.subject_id)
@@ -149,7 +166,7 @@ def _of_session(
         **more,
         "group": group,
         "session": session.title or group,
-        "day": session.business_date.isoformat(),
+        "day": said_day(session.business_date, language),
         "time": f"{start:%H:%M}",
         "arrived": f"{arrived.astimezone(zone):%H:%M}",
     }

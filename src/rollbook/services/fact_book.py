@@ -1,4 +1,4 @@
-"""Facts of the register for charts: finished months from sealed blocks, all else as it is now.
+"""Facts of the register for charts: months from sealed blocks, and all else as it is now.
 
 A block may be older than the register: sessions that were touched since are read from the
 register itself, so that a correction is seen at once and a block is made anew at leisure.
@@ -112,7 +112,10 @@ class FactBook:
         self.fold()
 
     def _wanted(self) -> list[Month]:
-        """Return the finished months whose block is missing or much behind."""
+        """Return the months up to this one whose block is missing or much behind.
+
+        What happens later in this month is touched then, as a correction is.
+        """
         today = self._clock.now().date()
         with self._open_uow() as uow:
             numbers = uow.blocks.numbers()
@@ -122,8 +125,7 @@ class FactBook:
         return [
             month
             for month in months
-            if month.last_day < today
-            and (str(month) not in numbers or len(touched.of(str(month))) > FEW)
+            if str(month) not in numbers or len(touched.of(str(month))) > FEW
         ]
 
     def _fold(self, month: Month) -> None:

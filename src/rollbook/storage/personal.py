@@ -41,6 +41,7 @@ _OWN, _ACCOUNT, _INSIDE, _STAYS, _NOTHING = Handling
 HANDLING: Mapping[str, Handling] = {
     "absences": _OWN,
     "api_tokens": _ACCOUNT,
+    "blocks": _STAYS,  # what the register says, by random ids, for charts
     "cameras": _NOTHING,
     "consents": _OWN,
     "counters": _NOTHING,

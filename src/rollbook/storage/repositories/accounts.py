@@ -19,6 +19,7 @@ from rollbook.storage.tables import (
     api_tokens,
     group_staff,
     passkeys,
+    recipients,
     replies,
     throttles,
     users,
@@ -56,7 +57,7 @@ class SqlUsers:
             raise NotFound("There is no such account. Look with: rollbook user list")
 
     def remove(self, user_id: str) -> None:
-        for table in (passkeys, web_sessions, group_staff, api_tokens, users):
+        for table in (passkeys, web_sessions, group_staff, api_tokens, recipients, users):
             self._connection.execute(delete(table).where(table.c.user_id == user_id))
 
     def all(self) -> list[User]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Annotated
 
 from flask import Response
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import BaseModel, Field, JsonValue, model_validator
 
-from rollbook.domain.month import Month
+from rollbook.domain.month import Days, Month, Period
 from rollbook.domain.register import EntryKind
 from rollbook.domain.tokens import Scope
 from rollbook.errors import NotFound
 from rollbook.services.audit import AuditQuery
+from rollbook.services.export import Wanted
+from rollbook.services.export_jobs import packed
 from rollbook.web.access import actor, require_group
 from rollbook.web.api.common import Body, Day, Id, Query, own_groups
 from rollbook.web.api.me import MONTH
@@ -24,18 +26,39 @@ FILES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "pdf": "application/pdf",
 }
-SEALED = "application/octet-stream"
+SEALED, ZIP = "application/octet-stream", "application/zip"
 
 
 class ExportOrder(Body):
-    """Which month of which groups, and as what."""
+    """Which days of which groups, and as what: a month, or first and last day."""
 
-    month: Annotated[str, Field(pattern=MONTH)]
+    month: Annotated[str | None, Field(pattern=MONTH)] = None
+    first_day: Day | None = Field(None, description="in the place of a month; with last_day")
+    last_day: Day | None = Field(None, description="included; a year at most")
     format: Annotated[str, Field(pattern="^(csv|pdf|xlsx)$")]
     group_ids: list[Id] = Field(
         default_factory=list, max_length=500, description="none: all of one's own"
     )
+    subject_id: Id | None = Field(None, description="this person's lines alone")
+    hours: bool = Field(False, description="hours at work in the place of the register")
     encrypt: bool = False
+    sign: bool = Field(False, description="a ZIP of the file and its signed manifest")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> ExportOrder:
+        days = (self.first_day, self.last_day)
+        if (self.month is None) == (days == (None, None)) or (
+            days != (None, None) and None in days
+        ):
+            raise ValueError("give month, or first_day and last_day")
+        return self
+
+    @property
+    def period(self) -> Period:
+        """The days. Raises InvalidInput when they are not in order, or too many."""
+        if self.first_day is None or self.last_day is None:
+            return Month.parse(self.month or "")
+        return Days(self.first_day, self.last_day)
 
 
 class AuditEntriesQuery(Query):
@@ -72,17 +95,23 @@ class AuditEntries(BaseModel):
     "/exports",
     scope=Scope.EXPORTS_READ,
     body=ExportOrder,
-    files=(*FILES.values(), SEALED),
+    files=(*FILES.values(), SEALED, ZIP),
     refusals=(400, 404),
     token_only=True,
 )
 def export(body: ExportOrder) -> Response:
-    """Make a file of a month's register; that it was made is in the register."""
-    names = _group_names(body.group_ids)
-    made = parts().exporter.export(
-        Month.parse(body.month), body.format, names, encrypt=body.encrypt, by=actor().by
+    """Make a file of a register or of hours; that it was made is in the register."""
+    wanted = Wanted(
+        period=body.period,
+        file_format=body.format,
+        group_names=_group_names(body.group_ids),
+        person_id=body.subject_id,
+        encrypt=body.encrypt,
+        sign=body.sign,
+        hours=body.hours,
     )
-    kind = SEALED if body.encrypt else FILES[body.format]
+    made = packed(parts().exporter.hand_out(wanted, actor().by))
+    kind = ZIP if body.sign else SEALED if body.encrypt else FILES[body.format]
     answer = Response(made.data, mimetype=kind)
     answer.headers.set("Content-Disposition", "attachment", filename=made.name)
     return answer

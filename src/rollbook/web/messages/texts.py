@@ -9,12 +9,12 @@ from werkzeug.wrappers import Response
 from rollbook.domain.access import Permission
 from rollbook.domain.message_texts import (
     BODY_LIMIT,
-    DECISIONS,
-    EXAMPLES,
     LANGUAGES,
     PLACEHOLDERS,
     Template,
+    checked,
     default_text,
+    examples,
     fill,
 )
 from rollbook.domain.messages import EventKind
@@ -57,6 +57,8 @@ def set_text(kind: str, language: str) -> Response | str | tuple[str, int]:
     if "default" in request.form:
         template = default_text(found, language)
     try:
+        if "look" in request.form:
+            return _page(found, language, checked(found, template), "")
         parts().message_settings.set_text(found, language, template, actor().by)
     except InvalidInput as error:
         return _page(found, language, template, sentence(error)), 422
@@ -66,8 +68,7 @@ def set_text(kind: str, language: str) -> Response | str | tuple[str, int]:
 
 def preview(template: Template, language: str) -> Template:
     """Return a text with invented values."""
-    decision = DECISIONS.get(language, DECISIONS["en"])["granted"]
-    values = {**EXAMPLES, "decision": decision}
+    values = examples(language)
     return Template(fill(template.subject, values), fill(template.body, values))
 
 
@@ -86,6 +87,6 @@ def _page(kind: EventKind, language: str, template: Template, error: str) -> str
         template=template,
         preview=preview(template, language),
         placeholders=PLACEHOLDERS[kind],
-        examples=EXAMPLES,
+        examples=examples(language),
         errors={"body": error} if error else {},
     )

@@ -1,0 +1,92 @@
+"""What a page may show to whom, and what leaves it as a file."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pandas as pd
+import pytest
+
+from rollbook.dashboard import charts, words
+from rollbook.dashboard.alone import TRIES, Door
+from rollbook.dashboard.seen import seen_of
+from rollbook.domain.access import Actor, Role
+from rollbook.domain.attendance import AttendanceRecord, Session, Status
+from rollbook.domain.facts import Facts, facts_of
+
+AT = datetime(2026, 3, 2, 8, tzinfo=UTC)
+
+
+def facts() -> Facts:
+    """Return two groups of two people, who are all there."""
+    held = [
+        Session(group, group, "Maths", AT, AT + timedelta(minutes=45), date(2026, 3, 2))
+        for group in ("5b", "6a")
+    ]
+    people = {"5b": ("ada", "alan"), "6a": ("barbara", "ada")}
+    return facts_of(
+        [
+            (
+                one,
+                [
+                    AttendanceRecord(one.session_id, who, Status.PRESENT)
+                    for who in people[one.group_id]
+                ],
+            )
+            for one in held
+        ]
+    )
+
+
+def rows(found: Facts) -> set[tuple[str, str]]:
+    held = zip(found.session, found.subject, strict=True)
+    return {(found.sessions[s].group_id, found.subjects[p]) for s, p in held}
+
+
+@pytest.mark.parametrize(
+    "actor,wanted",
+    [
+        (Actor("1", Role.ADMINISTRATOR, group_ids=None), 4),
+        (Actor("1", Role.AUDITOR, group_ids=None), 4),
+        (Actor("1", Role.FACULTY, group_ids=frozenset({"5b"})), 2),
+        (Actor("1", Role.FACULTY, group_ids=frozenset()), 0),
+        (Actor("1", Role.SUBJECT, subject_id="ada"), 2),
+        (Actor("1", Role.SUBJECT, subject_id=None), 0),
+    ],
+)
+def test_facts_are_cut_to_what_a_role_may_see(actor: Actor, wanted: int) -> None:
+    found = rows(seen_of(facts(), actor))
+    assert len(found) == wanted
+    if actor.role is Role.SUBJECT:
+        assert {who for _group, who in found} <= {"ada"}
+
+
+def test_no_cell_of_a_file_runs_as_a_formula() -> None:
+    made = pd.DataFrame({"=Name": ["=1+1", "@SUM(A1)", "Ada"], "n": [-1, 2, 3]})
+    text = charts.csv_of(made).decode("utf-8-sig")
+    assert text == "'=Name,n\r\n'=1+1,-1\r\n'@SUM(A1),2\r\nAda,3\r\n"
+
+
+def test_a_column_is_taken_literally() -> None:
+    assert charts.field("a.b[c]:d") == r"a\.b\[c\]\:d"
+
+
+def test_a_percentage_that_is_not_there_is_a_dash() -> None:
+    assert words.percent(None) == "–"
+
+
+def test_a_code_opens_once_and_in_any_case() -> None:
+    told: list[str] = []
+    door = Door(told.append)
+    assert door.opens_to(f" {told[0].lower()} ")
+    assert not door.opens_to(told[0])
+    assert door.opens_to(told[1])
+
+
+def test_after_some_wrong_codes_there_is_another_one() -> None:
+    told: list[str] = []
+    door = Door(told.append)
+    for _try in range(TRIES):
+        assert not door.opens_to("WRONG")
+    assert len(told) == 2
+    assert not door.opens_to(told[0])
