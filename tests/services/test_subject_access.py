@@ -20,6 +20,7 @@ from rollbook.domain.accounts import User
 from rollbook.domain.attendance import Evidence, Mark, MarkKind, Method
 from rollbook.domain.erasing import Handling
 from rollbook.domain.held_data import NOT_TOLD, SECTIONS
+from rollbook.domain.messages import Audience, Event, EventKind, Recipient
 from rollbook.domain.ports import ReviewItem
 from rollbook.domain.receipts import ReceiptKind
 from rollbook.domain.subjects import Subject, new_id
@@ -68,6 +69,13 @@ def people(app: App) -> tuple[Subject, Subject]:
         both = [[zenobia.subject_id, 0.5], [grace.subject_id, 0.4]]
         body: dict[str, object] = {"candidates": both, "subject_id": zenobia.subject_id}
         uow.reviews.add(ReviewItem(new_id(), session.session_id, body, NOW))
+        told = Recipient(
+            new_id(), Audience.GUARDIAN, "c", "told@example.org", "en",
+            frozenset({EventKind.LATE}), zenobia.subject_id,
+        )  # fmt: skip
+        uow.recipients.put(told)
+        late = Event(EventKind.LATE, "1", NOW, told.recipient_id, zenobia.subject_id)
+        uow.outbox.add(late, NOW)
         uow.users.add(
             User(
                 new_id(), "zenobia", Role.SUBJECT, "u" * 32, NAME, password="$argon2id$secret",
@@ -104,6 +112,8 @@ def test_all_that_is_held_is_in_it(app: App, people: tuple[Subject, Subject]) ->
         "absences", "requests", "codes", "browsers", "passkeys", "programs", "tasks", "receipts",
     }  # fmt: skip
     assert data["person"][0]["contacts"] == ["zenobia@example.org"]
+    assert data["contacts"][0]["address"] == "told@example.org"
+    assert (data["messages"][0]["kind"], data["messages"][0]["state"]) == ("late", "waiting")
     assert files["pictures/1.jpg"] == b"jpeg 1"
     assert len(files["templates/1.csv"].splitlines()) == 128
     (row,) = data["attendance"]
