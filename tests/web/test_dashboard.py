@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -179,3 +181,13 @@ def test_who_lost_the_role_is_not_let_in_any_more(site: Site) -> None:
         uow.users.update(bob.__class__(bob.user_id, bob.login, Role.KIOSK, bob.uniquifier))
         uow.commit()
     assert visitor(site, client) is None
+
+
+def test_the_server_starts_without_streamlit() -> None:
+    """It is imported by the first click: nobody waits for it who does not want it."""
+    text = (
+        "import sys, rollbook.web.server; from rollbook.web.dashboard import policy, streams;"
+        "assert 'sha256-' in policy.headers()['Content-Security-Policy'];"
+        "sys.exit('streamlit' in sys.modules or 'pandas' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", text], check=False).returncode == 0

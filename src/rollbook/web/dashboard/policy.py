@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
 
 from rollbook.web.headers import SAFE
 
@@ -33,7 +34,13 @@ def headers() -> dict[str, str]:
 
 
 def _digests() -> list[str]:
-    """Return the digests of the few scripts that stand in Streamlit's page itself."""
-    page = resources.files("streamlit").joinpath("static", "index.html").read_bytes()
+    """Return the digests of the few scripts that stand in Streamlit's page itself.
+
+    Streamlit is not imported for it: that takes a second, which the server's start has not.
+    """
+    found_at = find_spec("streamlit")
+    if found_at is None or found_at.origin is None:
+        return []
+    page = Path(found_at.origin).with_name("static").joinpath("index.html").read_bytes()
     found = [hashlib.sha256(script).digest() for script in _INLINE.findall(page)]
     return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in found]
