@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from rollbook.domain.attendance import COUNTED_STATES, AttendanceRecord, Session, records_of
-from rollbook.domain.files import FileLock, FileSealer
-from rollbook.domain.manifests import PURPOSE as MANIFEST
-from rollbook.domain.manifests import Manifest, SignedFile
+from rollbook.domain.files import FileSealer
 from rollbook.domain.month import (
     ERASED,
     Days,
@@ -22,56 +19,18 @@ from rollbook.domain.month import (
     PersonMonth,
 )
 from rollbook.domain.ports import Clock, OpenUnitOfWork, Progress, UnitOfWork
-from rollbook.domain.register import EntryKind, NewEntry
 from rollbook.domain.subjects import Group, Subject, clean_name
 from rollbook.errors import DecryptionFailed, InvalidInput, NotFound
 from rollbook.services.calendars import read_calendar
+from rollbook.services.handing_out import Exported as Exported
+from rollbook.services.handing_out import Wanted as Wanted
+from rollbook.services.handing_out import entry_of, signed
 from rollbook.services.marks import marks_of
 
 Render = Callable[[MonthRegister], bytes]
 
-SEALED_SUFFIX = ".enc"
 _HEADER = b"ROLLBOOK EXPORT 1\n"  # tells a sealed export from any other file
 _PURPOSE, _OWNER = "export", "file"
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is to be handed out, and how."""
-
-    period: Period
-    file_format: str  # csv, xlsx, pdf
-    group_names: Sequence[str] = ()  # none: all groups
-    person_id: str | None = None  # this person's lines alone
-    encrypt: bool = False  # for this site's key
-    lock: FileLock | None = None  # for a recipient's passphrase, in the place of the site's key
-    sign: bool = False
-    hours: bool = False  # hours at work in the place of the register
-
-    @property
-    def renderer(self) -> str:
-        return f"hours {self.file_format}" if self.hours else self.file_format
-
-    @property
-    def is_sealed(self) -> bool:
-        return self.encrypt or self.lock is not None
-
-    @property
-    def name(self) -> str:
-        """The name of the file."""
-        ending = SEALED_SUFFIX if self.is_sealed else ""
-        what = "Hours" if self.hours else "Attendance"
-        return f"{what}_{self.period}.{self.file_format}{ending}"
-
-
-@dataclass(frozen=True, slots=True)
-class Exported:
-    """A finished file and what is in it."""
-
-    name: str  # Attendance_2025-04.csv, with .enc when it is sealed
-    data: bytes
-    register: MonthRegister
-    manifest: Manifest | None = None  # where it was to be signed; belongs beside the file
 
 
 class Exporter:
@@ -170,11 +129,11 @@ class Exporter:
         register = self.read(wanted.period, wanted.group_names, wanted.person_id, progress)
         data = self._renderers[wanted.renderer](register)
         with self._open_uow() as uow:
-            uow.register.append(_entry(register, wanted, by))
+            uow.register.append(entry_of(register, wanted, by))
             data = self._sealed(uow, wanted, data)
             made = Exported(name or wanted.name, data, register)
             if wanted.sign:
-                made = replace(made, manifest=_signed(uow, made))
+                made = replace(made, manifest=signed(uow, made))
             uow.commit()
         return made
 
@@ -246,40 +205,6 @@ def _telling(groups: Sequence[Group], progress: Progress | None) -> Iterator[Gro
         if progress is not None:
             progress(done, len(groups))
         yield group
-
-
-def _entry(register: MonthRegister, wanted: Wanted, by: str) -> NewEntry:
-    body: dict[str, object] = {
-        "at": register.made_at.isoformat(),
-        "by": by,
-        "month": str(register.period),
-        "format": wanted.file_format,
-        "encrypted": wanted.is_sealed,
-        "group_ids": [group.group.group_id for group in register.groups],
-    }
-    if wanted.person_id is not None:
-        body["subject_id"] = wanted.person_id
-    if wanted.sign:
-        body["signed"] = True
-    if wanted.hours:
-        body["hours"] = True
-    return NewEntry(EntryKind.EXPORT, body)
-
-
-def _signed(uow: UnitOfWork, made: Exported) -> Manifest:
-    """Return what the site says of the file; its own entry is the register's newest."""
-    number, link = uow.register.head()
-    digest = hashlib.sha256(made.data).digest()
-    plain = Manifest(
-        files=(SignedFile(made.name, len(made.data), digest),),
-        site="".join(c for c in made.register.site if c.isprintable())[:200],
-        period=str(made.register.period),
-        made_at=made.register.made_at,
-        number=number,
-        link=link,
-        public_key=uow.vault.public_key,
-    )
-    return replace(plain, signature=uow.vault.sign(MANIFEST, plain.message))
 
 
 def _of_person(groups: Iterable[GroupMonth], subject_id: str) -> tuple[GroupMonth, ...]:
