@@ -45,6 +45,7 @@ SWITCHES = (
     f"--google-base-url={HERE}",
     f"--component-updater=url-source={HERE}",
     f"--apps-gallery-update-url={HERE}",
+    "--host-resolver-rules=MAP redirector.gvt1.com 127.0.0.1",  # dictionaries to check spelling
 )
 LONG = 30  # seconds that a server may take to start or end
 

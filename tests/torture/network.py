@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,10 +10,8 @@ from contextlib import contextmanager
 from flask import Flask
 from flask.testing import FlaskClient
 from httpx import ASGITransport, AsyncClient
-from starlette.applications import Starlette
 from werkzeug.routing import Rule
 
-from rollbook.bootstrap import App
 from rollbook.domain.access import Actor, Role
 from rollbook.domain.register import EntryKind
 from rollbook.domain.tokens import PREFIX, Scope
@@ -195,7 +192,7 @@ def stolen_kiosk_key(site: Site, app: Flask, outcome: Outcome) -> None:
     site.parts.devices.revoke(code.device.device_id, "test")
     with in_the_audit(site, outcome, "a revoked kiosk key", "key"):
         for path, method in KIOSK.items():
-            status = asked(site, method, path, {cookie_name(WebOptions()): paired.key})
+            status = asked(site, app, method, path, {cookie_name(WebOptions()): paired.key})
             outcome.count("kiosk's addresses with a revoked key")
             outcome.expect(status == 401, f"revoked kiosk key: {path} answers {status}")
 
@@ -225,17 +222,17 @@ def streams(site: Site, app: Flask, outcome: Outcome) -> None:
     with in_the_audit(site, outcome, "streams without a session", "session"):
         for path in paths:
             for cookie in ({}, {"rollbook": "invented"}):
-                status = asked(site, "GET", path, cookie)
+                status = asked(site, app, "GET", path, cookie)
                 outcome.count("streams without a session")
                 outcome.expect(status == 401, f"stream: {path} answers {status}")
     with in_the_audit(site, outcome, "streams of others", "id"):
         path = f"/sessions/{site.session.session_id}/board/stream"
-        status = asked(site, "GET", path, {"rollbook": sign_in(site, "charlie")})
+        status = asked(site, app, "GET", path, {"rollbook": sign_in(site, "charlie")})
         outcome.count("streams of others")
         outcome.expect(status == 404, f"stream of others answers {status}")
     with in_the_audit(site, outcome, "kiosk's addresses without a key", "key"):
         for path, method in KIOSK.items():
-            status = asked(site, method, path, {"rollbook": sign_in(site, "alice")})
+            status = asked(site, app, method, path, {"rollbook": sign_in(site, "alice")})
             outcome.count("kiosk's addresses without a key")
             outcome.expect(status == 401, f"kiosk without a key: {path} answers {status}")
     client = app.test_client()
@@ -245,22 +242,17 @@ def streams(site: Site, app: Flask, outcome: Outcome) -> None:
         outcome.expect(status in REFUSED, f"picture of a camera answers {status}")
 
 
-def asked(site: Site, method: str, path: str, cookies: dict[str, str]) -> int:
+def asked(site: Site, app: Flask, method: str, path: str, cookies: dict[str, str]) -> int:
     """Ask the whole application, streams and all, and return the status."""
     cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
     headers = {"Cookie": cookie, "X-Kiosk": "1", "Host": "localhost"}
 
     async def ask() -> int:
-        transport = ASGITransport(whole_app(site.parts))
+        transport = ASGITransport(create_asgi(site.parts, WebOptions(limits=False), app))
         async with AsyncClient(transport=transport, base_url="http://localhost") as client:
             return (await client.request(method, path, headers=headers)).status_code
 
     return asyncio.run(ask())
-
-
-@functools.cache
-def whole_app(parts: App) -> Starlette:
-    return create_asgi(parts, WebOptions(limits=False))
 
 
 def foreign_forms(site: Site, app: Flask, outcome: Outcome) -> None:
