@@ -18,9 +18,11 @@ from sqlalchemy import LargeBinary, Row, select, update
 from builders import NOW, make_consent
 from rollbook.domain.accounts import WebSession
 from rollbook.domain.camera_ports import SiteCamera
+from rollbook.domain.facts import Block, no_facts
 from rollbook.domain.kiosks import Credential, CredentialKind
+from rollbook.domain.messages import Audience, Event, EventKind, MessageState, Recipient
 from rollbook.domain.passkeys import Passkey
-from rollbook.domain.ports import ReviewItem
+from rollbook.domain.ports import ReviewItem, UnitOfWork
 from rollbook.domain.subjects import new_id
 from rollbook.domain.task_ports import Task
 from rollbook.domain.tokens import ApiToken, Scope
@@ -38,6 +40,7 @@ KEYS_OF_REPLIES = ("request 0", "request 1")
 READERS: dict[str, Read] = {
     "absences": lambda uow, row: uow.absences.get(row.absence_id),
     "api_tokens": lambda uow, row: uow.tokens.get(row.token_id),
+    "blocks": lambda uow, row: uow.blocks.some([row.month]),
     "cameras": lambda uow, row: uow.cameras.get(row.camera_id),
     "consents": lambda uow, row: uow.consents.of(row.subject_id),
     "credentials": lambda uow, row: uow.credentials.of(row.subject_id),
@@ -45,9 +48,11 @@ READERS: dict[str, Read] = {
     "documents": lambda uow, row: uow.documents.get(row.document_id),
     "groups": lambda uow, row: uow.groups.get(row.group_id),
     "ledger": lambda uow, row: uow.register.entries(before=row.number + 1, limit=1),
+    "outbox": lambda uow, row: uow.outbox.newest(list(MessageState), 100),
     "passkeys": lambda uow, row: uow.passkeys.of_user(row.user_id),
     "plans": lambda uow, row: uow.sessions.all(),
     "receipts": lambda uow, row: uow.receipts.get(row.receipt_id),
+    "recipients": lambda uow, row: uow.recipients.get(row.recipient_id),
     "replies": lambda uow, row: [uow.replies.of(key) for key in KEYS_OF_REPLIES],
     "requests": lambda uow, row: uow.requests.get(row.request_id),
     "reviews": lambda uow, row: uow.reviews.get(row.review_id),
@@ -126,8 +131,24 @@ def _fill_what_a_school_lacks(site: Site) -> None:
             uow.replies.answer(KEYS_OF_REPLIES[number], {"n": number})
             uow.reviews.add(ReviewItem(new_id(), site.session.session_id, {"n": number}, NOW))
             uow.tasks.add(Task(new_id(), name, user, user, NOW, NOW))
+            uow.blocks.put(Block(f"2025-0{1 + number}", number, no_facts()))
+            _add_messages(uow, ada if number else site.people[1].subject_id, user, number)
             uow.web_sessions.put(WebSession(name, user, NOW, later, {"n": number}))
         uow.commit()
+
+
+def _add_messages(uow: UnitOfWork, subject_id: str, user_id: str, number: int) -> None:
+    """A guardian and an account that are told, and a message to each."""
+    wants = frozenset({EventKind.ABSENT})
+    for subject, user, audience in (
+        (subject_id, None, Audience.GUARDIAN),
+        (None, user_id, Audience.TUTOR),
+    ):
+        one = Recipient(
+            new_id(), audience, "mail", f"{number}@example.org", "en", wants, subject, user
+        )
+        uow.recipients.put(one)
+        uow.outbox.add(Event(EventKind.ABSENT, f"{number}", NOW, one.recipient_id, subject), NOW)
 
 
 def _card(subject_id: str, number: int) -> Credential:
