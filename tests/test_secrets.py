@@ -20,7 +20,7 @@ PATTERNS = {
     "Google key": rb"\bAIza[\w-]{35}\b",
     "Fernet token": rb"\bgAAAAA[\w-]{60,}={0,2}",
     "JSON web token": rb"\beyJ[\w-]{20,}\.eyJ[\w-]{20,}\.[\w-]{20,}",
-    "password in an address": rb"\b[a-z]+://[^/\s:@\"'{}<]+:(?!s?e?cret|pass|horse)[^/\s:@\"'{}<]{8,}@",
+    "password in an address": rb"\b[a-z]+://[^/\s:@\"'{}<]+:(?!s?[e3]?cret|pass|horse)[^/\s:@\"'{}<?]{8,}@",
     "argon2 hash": rb"\$argon2id\$v=19\$m=\d+,t=\d+,p=\d+\$[\w+/]{22}\$[\w+/]{43}",
 }
 FINDER = re.compile(

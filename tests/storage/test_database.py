@@ -96,7 +96,7 @@ def test_a_wrong_key_changes_nothing(book: Path) -> None:
     site_key_file(book / "keys").write_bytes(Fernet.generate_key())
     before = snapshot(book)
     for create in (False, True):
-        with pytest.raises(DecryptionFailed, match="right key file back"):
+        with pytest.raises(DecryptionFailed, match="newest recovery sheet"):
             reopen(book, create=create)
     assert snapshot(book) == before
 
