@@ -12,9 +12,11 @@ from flask.testing import FlaskClient
 
 from rollbook.domain.attendance import Method, Session, SessionState
 from rollbook.domain.documents import GAP, PaperKind
+from rollbook.domain.messages import MessageState
 from rollbook.domain.timetable import Series
 from rollbook.domain.tokens import Scope
 from rollbook.services.devices import DevicePlan
+from rollbook.services.unsubscribing import token_of
 from rollbook.testing import GREEN, RED
 from web.accounts import PASSWORD, give_password, shown
 from web.school import DAY, sign_in
@@ -710,4 +712,79 @@ USERS = (
     ),
     Act("api.set_user_active", data={"active": False}, values=_spare),
 )
-ACTS = (*ACCOUNTS, *MARKS, *REQUESTS, *PLAN, *THINGS, *PEOPLE, *SITE, *USERS)
+
+
+# Messages and reports
+
+
+def _channel(walk: Walk) -> str:
+    return walk.site.ids["channel_id"][0]
+
+
+def _plan(walk: Walk) -> dict[str, str]:
+    (one,) = walk.parts.report_plans.of(walk.site.users["alice"].user_id)
+    return {"plan_id": one.plan_id}
+
+
+def _failures(walk: Walk) -> list[str]:
+    with walk.parts.uow() as uow:
+        return [row.message_id for row in uow.outbox.newest([MessageState.FAILED], 1)]
+
+
+MESSAGES = (
+    Act(
+        "messages.set_rules",
+        data={
+            "enabled": "yes", "grace": "10", "quiet_from": "21:00", "quiet_until": "06:00",
+            "daily_at": "15:30", "row_tutor": "2", "row_administrator": "4", "low_below": "80",
+            "address": "https://hill-school.example",
+        },
+    ),
+    Act("messages.add_channel", data={"name": "Third", "url": "mailto://127.0.0.1:1?from=a@b.c"}),
+    Act(
+        "messages.set_text",
+        data={"subject": "{name}?", "body": "Where is {name}?"},
+        values={"kind": "absent", "language": "en"},
+    ),
+    Act(
+        "messages.add_contact",
+        data=lambda walk: {
+            "audience": "guardian", "channel": _channel(walk), "contact": "father@example.net",
+            "language": "en", "want-absent": "yes", "agreed": "yes",
+        },
+    ),
+    Act("messages.set_contact_active"),
+    Act(
+        "messages.stop_post",
+        None,
+        values=lambda walk: {"token": _stop_token(walk)},
+        before=lambda walk, client: walk.parts.recipients.set_active(
+            walk.site.ids["recipient_id"][0], True, "test"
+        ),
+    ),
+    Act("messages.try_again", values=lambda walk: {"message_id": _failures(walk)[0]}),
+    Act("messages.remove_contact"),
+    Act(
+        "messages.set_own",
+        data=lambda walk: {
+            "channel": _channel(walk), "contact": "alice@example.net", "language": "en",
+            "want-digest": "yes",
+        },
+    ),
+    Act("messages.stop_own"),
+    Act("messages.remove_channel", values=lambda walk: {"channel_id": _spare_channel(walk)}),
+    Act("exports.plan", data={"rhythm": "weekly", "format": "csv"}),
+    Act("exports.end_plan", values=_plan),
+)  # fmt: skip
+
+
+def _stop_token(walk: Walk) -> str:
+    with walk.parts.uow() as uow:
+        return token_of(uow.vault, walk.site.ids["recipient_id"][0])
+
+
+def _spare_channel(walk: Walk) -> str:
+    return walk.parts.message_settings.channels()[-1].channel_id
+
+
+ACTS = (*MESSAGES, *ACCOUNTS, *MARKS, *REQUESTS, *PLAN, *THINGS, *PEOPLE, *SITE, *USERS)
