@@ -197,7 +197,9 @@ def test_a_class_photograph_is_looked_at_and_confirmed(
     expect(page.locator("#chosen")).to_contain_text("class.jpg")
     page.get_by_role("button", name="Look who is there").click()
     expect(page.locator(".face.named text")).to_have_text("1 Ada")
-    page.wait_for_function("document.querySelector('.photo img').naturalWidth > 0")
+    photo = page.locator(".photo img").first
+    expect(photo).to_have_js_property("complete", True)
+    assert photo.evaluate("shown => shown.naturalWidth") > 0
     page.get_by_label("Who is face 2?").select_option(label="Grace Hopper")
     page.get_by_role("button", name="Write these marks").click()
     expect(page.locator(".notice")).to_contain_text("2 people were marked")
