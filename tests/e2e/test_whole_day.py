@@ -272,7 +272,7 @@ def statuses(day: Day) -> dict[str, str]:
 def export(page: Page, day: Day) -> str:
     """Fetch the month's register as CSV; return what is in it."""
     page.goto(f"{day.base}/exports")
-    page.get_by_label("Format").select_option("csv")
+    page.locator("#f-format").select_option("csv")
     with page.expect_download() as fetched:
         page.get_by_role("button", name="Export", exact=True).click()
     return fetched.value.path().read_text(encoding="utf-8")
