@@ -11,17 +11,16 @@ import binascii
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
+from rollbook.domain.told import instant, number, octets
 from rollbook.errors import InvalidInput
 
 PURPOSE = "anchor"  # what the signature is for
 WHAT = "Anchor of a register of Rollbook"
 LONGEST = 4_096  # bytes of a file
 KEY, LINK, SIGNATURE = 32, 32, 64  # bytes
-FURTHEST = 2**53  # larger numbers are no entries
 SPKI = bytes.fromhex("302a300506032b6570032100")  # what stands before an Ed25519 key in a PEM file
 BEGIN, END = "-----BEGIN PUBLIC KEY-----", "-----END PUBLIC KEY-----"
 
@@ -136,11 +135,11 @@ def read_anchor(data: bytes) -> Anchor:
         if told["what"] != WHAT or told["version"] != 1:
             raise ValueError("something else")
         return Anchor(
-            number=_number(told["entries"]),
-            link=_bytes(told["last_link"], LINK),
-            at=_instant(told["made_at"]),
-            public_key=_bytes(told["site_key"], KEY),
-            signature=_bytes(told["signature"], SIGNATURE),
+            number=number(told["entries"]),
+            link=octets(told["last_link"], LINK),
+            at=instant(told["made_at"]),
+            public_key=octets(told["site_key"], KEY),
+            signature=octets(told["signature"], SIGNATURE),
         )
     except (
         ValueError,
@@ -153,26 +152,6 @@ def read_anchor(data: bytes) -> Anchor:
         raise InvalidInput(
             "This is not an anchor of Rollbook. Choose a file that Rollbook made as an anchor."
         ) from error
-
-
-def _number(value: Any) -> int:
-    if type(value) is not int or not 0 <= value < FURTHEST:
-        raise ValueError("not a number of entries")
-    return int(value)
-
-
-def _bytes(value: Any, length: int) -> bytes:
-    found = bytes.fromhex(value)
-    if len(found) != length:
-        raise ValueError("of another length")
-    return found
-
-
-def _instant(value: str) -> datetime:
-    found = datetime.fromisoformat(value)
-    if found.tzinfo is None:
-        raise ValueError("without a zone")
-    return found.astimezone(UTC)
 
 
 def fingerprint(public_key: bytes) -> str:

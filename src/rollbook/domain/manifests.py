@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from rollbook.domain.anchors import FURTHEST, KEY, LINK, SIGNATURE, fingerprint
+from rollbook.domain.anchors import KEY, LINK, SIGNATURE, fingerprint
+from rollbook.domain.told import instant, number, octets
 from rollbook.errors import InvalidInput
 
 PURPOSE = "export"  # what the signature is for
@@ -192,11 +193,11 @@ def _manifest(told: Mapping[str, Any]) -> Manifest:
         files=tuple(map(_file, files)),
         site=_line(told["site"]),
         period=_line(told["period"]),
-        made_at=_instant(told["made_at"]),
-        number=_number(told["entries"]),
-        link=_bytes(told["last_link"], LINK),
-        public_key=_bytes(told["site_key"], KEY),
-        signature=_bytes(told["signature"], SIGNATURE),
+        made_at=instant(told["made_at"]),
+        number=number(told["entries"]),
+        link=octets(told["last_link"], LINK),
+        public_key=octets(told["site_key"], KEY),
+        signature=octets(told["signature"], SIGNATURE),
     )
 
 
@@ -204,30 +205,10 @@ def _file(told: Mapping[str, Any]) -> SignedFile:
     name = _line(told["name"])
     if not name or name in (".", "..") or set(name) & set("/\\:"):
         raise ValueError("not the name of a file")
-    return SignedFile(name, _number(told["size"]), _bytes(told["sha256"], 32))
+    return SignedFile(name, number(told["size"]), octets(told["sha256"], 32))
 
 
 def _line(value: Any) -> str:
     if not isinstance(value, str) or len(value) > 300 or not value.isprintable():
         raise ValueError("not one line")
     return value
-
-
-def _number(value: Any) -> int:
-    if type(value) is not int or not 0 <= value < FURTHEST:
-        raise ValueError("not a number")
-    return int(value)
-
-
-def _bytes(value: Any, length: int) -> bytes:
-    found = bytes.fromhex(value)
-    if len(found) != length:
-        raise ValueError("of another length")
-    return found
-
-
-def _instant(value: str) -> datetime:
-    found = datetime.fromisoformat(value)
-    if found.tzinfo is None:
-        raise ValueError("without a zone")
-    return found.astimezone(UTC)
