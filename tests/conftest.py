@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import keyring
 import pytest
 from hypothesis import settings
 
+from keyring_in_memory import MemoryKeyring
 from rollbook import settings as settings_of_rollbook
 from rollbook.bootstrap.keys import key_source
 
@@ -88,3 +90,11 @@ def new_home(tmp_path: Path, prepared_models: Path) -> Path:
     folder = tmp_path / "home"
     shutil.copytree(prepared_models, folder / "models")
     return folder
+
+
+@pytest.fixture
+def system_keyring() -> Iterator[MemoryKeyring]:
+    before, mine = keyring.get_keyring(), MemoryKeyring()
+    keyring.set_keyring(mine)
+    yield mine
+    keyring.set_keyring(before)

@@ -7,16 +7,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
-import keyring
 import pytest
 from cryptography.fernet import Fernet
-from keyring.backend import KeyringBackend
 from pypdf import PdfReader
 from typer.testing import CliRunner, Result
 
+from keyring_in_memory import MemoryKeyring
 from rollbook.bootstrap import build
 from rollbook.bootstrap.keys import key_source
 from rollbook.cli.main import app
@@ -323,30 +321,6 @@ def test_a_file_that_is_no_text(book: Path, tmp_path: Path) -> None:
 
 
 # other places
-
-
-class MemoryKeyring(KeyringBackend):
-    """A keyring in memory."""
-
-    priority = 1  # type: ignore[assignment]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
-
-
-@pytest.fixture
-def system_keyring() -> Iterator[MemoryKeyring]:
-    before, mine = keyring.get_keyring(), MemoryKeyring()
-    keyring.set_keyring(mine)
-    yield mine
-    keyring.set_keyring(before)
 
 
 def test_into_the_keyring_and_back(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import keyring
 import pytest
 from cryptography.fernet import Fernet
-from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
 
+from keyring_in_memory import MemoryKeyring
 from rollbook.errors import ConfigurationError, DecryptionFailed, NotFound, StorageUnavailable
 from rollbook.storage.database import Database
 from rollbook.storage.key_sources import (
@@ -23,30 +22,6 @@ from rollbook.storage.key_sources import (
 from rollbook.storage.keys import KeySource, site_key_file
 
 OLD, NEW = Fernet.generate_key(), Fernet.generate_key()
-
-
-class MemoryKeyring(KeyringBackend):
-    """A keyring that works as the real ones do, in memory."""
-
-    priority = 1  # type: ignore[assignment]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
-
-
-@pytest.fixture
-def system_keyring() -> Iterator[MemoryKeyring]:
-    before, mine = keyring.get_keyring(), MemoryKeyring()
-    keyring.set_keyring(mine)
-    yield mine
-    keyring.set_keyring(before)
 
 
 def command(*words: str) -> str:
