@@ -52,7 +52,11 @@ def test_sources_give_keys_newest_first(tmp_path: Path, which: int) -> None:
 
 
 @pytest.mark.parametrize("which", [0, 1, 2])
-@pytest.mark.parametrize("text", ["", "not a key", OLD.decode()[:30], OLD.decode() + " half"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "not a key", OLD.decode()[:30], OLD.decode() + " half"],
+    ids=["nothing", "words", "cut", "one and a half"],
+)
 def test_what_is_no_key_is_told_and_not_shown(tmp_path: Path, which: int, text: str) -> None:
     source = read_only_sources(tmp_path, text)[which]
     with pytest.raises(DecryptionFailed, match="no site key in") as caught:
