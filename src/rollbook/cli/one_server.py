@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from rollbook.errors import ConfigurationError, StorageUnavailable
+from rollbook.storage.locking import take_lock
 
 FILE = "running.txt"  # holds the address; what counts is who has it locked
 PLACE = 1 << 20  # the locked byte lies far behind the address, which stays readable on Windows
@@ -82,17 +83,5 @@ def _opened(file: Path) -> IO[bytes]:
 
 
 def _lock(stream: IO[bytes]) -> bool:
-    """Lock the file until it is closed; False when somebody else has."""
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            stream.seek(PLACE)
-            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        else:
-            import fcntl
-
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+    stream.seek(PLACE)
+    return take_lock(stream.fileno())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,6 +13,7 @@ from rollbook.dashboard.hosting import Visitor, host
 from rollbook.dashboard.words import _, safe
 from rollbook.domain.access import Actor, Role
 from rollbook.domain.facts import Facts
+from rollbook.services.people_index import Known
 
 PATIENCE = 20.0  # seconds until names are opened
 
@@ -60,13 +61,13 @@ class Seen:
 
 
 class _Names(Mapping[str, str]):
-    def __init__(self, people: Mapping[str, object]) -> None:
+    def __init__(self, people: Mapping[str, Known]) -> None:
         self._people = people
 
     def __getitem__(self, subject_id: str) -> str:
-        return safe(self._people[subject_id].subject.name)  # type: ignore[attr-defined]
+        return safe(self._people[subject_id].subject.name)
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[str]:
         return iter(self._people)
 
     def __len__(self) -> int:

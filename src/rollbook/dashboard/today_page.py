@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pandas as pd
 import streamlit as st
 
@@ -47,10 +49,10 @@ def _lines(seen: Seen, filters: Filters) -> list[BoardLine]:
     return seen.parts.boards.lines(sorted(shown, key=lambda s: (s.starts_at, s.session_id)))
 
 
-def _is_wanted(session: Session, seen: Seen, wanted: object) -> bool:
+def _is_wanted(session: Session, seen: Seen, wanted: Collection[str] | None) -> bool:
     if not seen.actor.sees_group(session.group_id):
         return False
-    return wanted is None or session.group_id in wanted  # type: ignore[operator]
+    return wanted is None or session.group_id in wanted
 
 
 def _sums(totals: Totals) -> None:

@@ -16,6 +16,7 @@ from rollbook.domain.facts import METHODS, NO_ARRIVAL, NO_METHOD, STATUSES, Fact
 from rollbook.domain.totals import Totals
 
 Key = TypeVar("Key", bound=Hashable)
+Sortable = TypeVar("Sortable", date, str)
 NOT_THERE = -1  # in a heat map: not on the roster and not marked
 MISSED, OPEN = STATUSES.index(Status.ABSENT), STATUSES.index(Status.OPEN)
 EXCUSED = STATUSES.index(Status.EXCUSED)
@@ -68,17 +69,17 @@ class AtRisk:
 
 def by_day(facts: Facts) -> dict[date, Totals]:
     """Return business date -> totals, earliest first."""
-    return _by_session(facts, lambda one: one.day)
+    return _in_order(_by_session(facts, lambda one: one.day))
 
 
 def by_week(facts: Facts) -> dict[date, Totals]:
     """Return Monday -> totals of its week, earliest first."""
-    return _by_session(facts, lambda one: monday_of(one.day))
+    return _in_order(_by_session(facts, lambda one: monday_of(one.day)))
 
 
 def by_month(facts: Facts) -> dict[date, Totals]:
     """Return first day -> totals of its month, earliest first."""
-    return _by_session(facts, lambda one: one.day.replace(day=1))
+    return _in_order(_by_session(facts, lambda one: one.day.replace(day=1)))
 
 
 def by_span(facts: Facts, spans: Sequence[tuple[str, date, date]]) -> dict[str, Totals]:
@@ -165,7 +166,7 @@ def own_days(facts: Facts, subject_id: str) -> list[tuple[SessionFact, Status, i
 
 def by_group(facts: Facts) -> dict[str, Totals]:
     """Return group id -> totals."""
-    return _by_session(facts, lambda one: one.group_id)
+    return _in_order(_by_session(facts, lambda one: one.group_id))
 
 
 def by_session(facts: Facts) -> dict[SessionFact, Totals]:
@@ -289,19 +290,16 @@ def _rows_of_absences(facts: Facts) -> dict[str, int]:
 
 
 def _by_session(facts: Facts, key: Callable[[SessionFact], Key]) -> dict[Key, Totals]:
-    """Return totals by what `key` says of the sessions; keys that sort come in order."""
+    """Return totals by what `key` says of the sessions."""
     keys = [key(one) for one in facts.sessions]
     places: dict[Key, int] = {}
     of_session = np.array([places.setdefault(one, len(places)) for one in keys], np.int64)
     counts = _counts(of_session[facts.session], facts.status, len(places))
-    found = {one: _totals(counts[n]) for one, n in places.items() if counts[n].any()}
-    return _in_order(found)
+    return {one: _totals(counts[n]) for one, n in places.items() if counts[n].any()}
 
 
-def _in_order(found: Mapping[Key, Totals]) -> dict[Key, Totals]:
-    sortable = all(isinstance(one, date | str) for one in found)
-    keys: Sequence[Key] = sorted(found) if sortable else list(found)  # type: ignore[type-var]
-    return {one: found[one] for one in keys}
+def _in_order(found: dict[Sortable, Totals]) -> dict[Sortable, Totals]:
+    return dict(sorted(found.items()))
 
 
 def _counts(

@@ -163,7 +163,10 @@ class KeyRotation:
 
     def _rotate_subjects(self, run: Run) -> None:
         rotation, people = run.task.task_id, self._store.people()
-        add = lambda: self._store.add_subject_keys(rotation, self._clock.now())  # noqa: E731
+
+        def add() -> Iterator[Passed]:
+            return self._store.add_subject_keys(rotation, self._clock.now())
+
         self._until_nothing(run, "people", add, people)
         needed: dict[str, set[bytes]] = {}
         with self._open_uow() as uow:
@@ -171,7 +174,10 @@ class KeyRotation:
         for passed in self._store.quoted_keys(needed):
             run.note(passed)
         kept = self._kept()
-        retire = lambda: self._store.retire_subject_keys(needed, kept)  # noqa: E731
+
+        def retire() -> Iterator[Passed]:
+            return self._store.retire_subject_keys(needed, kept)
+
         self._until_nothing(run, "people_keys", retire, people)
 
     def _kept(self) -> datetime | None:

@@ -57,7 +57,7 @@ def locked_file(file: Path, patience: float) -> Iterator[None]:
 def _hold(file: Path, patience: float) -> int:
     handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
     deadline = time.monotonic() + patience
-    while not _taken(handle):
+    while not take_lock(handle):
         if time.monotonic() > deadline:
             os.close(handle)
             raise TimeoutError(errno.ETIMEDOUT, "it is held by another process", str(file))
@@ -65,7 +65,11 @@ def _hold(file: Path, patience: float) -> int:
     return handle
 
 
-def _taken(handle: int) -> bool:
+def take_lock(handle: int) -> bool:
+    """Lock an open file until it is closed; False when somebody else has it.
+
+    Windows locks the byte at the file's position, which nobody else can read then.
+    """
     try:
         _take(handle)
     except OSError:
