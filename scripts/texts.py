@@ -1,4 +1,4 @@
-"""The texts of the web application and their translations.
+"""The texts of pages and reports, and their translations.
 
     python scripts/texts.py extract    print every text of the source as a catalog without answers
     python scripts/texts.py update     bring translations/*.po up to the source
@@ -6,7 +6,7 @@
     python scripts/texts.py missing    print only the texts that have no translation yet
 
 English is in the source itself: in `_("...")` of Python and templates, in the texts of errors, and
-in the constants that are named below. There are no compiled catalogs: `web/texts.py` reads the .po.
+in the constants that are named below. There are no compiled catalogs: `languages/` reads the .po.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from rollbook.web.errors import without_commands
 PROJECT = Path(__file__).resolve().parent.parent
 PACKAGE = PROJECT / "src" / "rollbook"
 WEB = PACKAGE / "web"
-TRANSLATIONS = WEB / "translations"
+TRANSLATIONS = PACKAGE / "languages" / "translations"
 
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
@@ -60,7 +60,7 @@ CONSTANTS = {
     "services/receipt_words.py": ("SENTENCES", "TABLES", "WORDS"),
     "web/bodies.py": ("BUSY",),
 }
-# files whose sentences are kept finished, and known again by `web/texts.py: spoken`
+# files whose sentences are kept finished, and known again by `languages/catalogs.py: spoken`
 KEPT = ("services/archive.py", "services/importing.py", "services/people_import.py")
 KEPT += ("services/tasks.py", "services/camera_worker.py", "vision/capture.py")
 REASONS = ("vision/grabbers.py", "_reason")  # what a camera does, after its name
@@ -91,8 +91,9 @@ def texts() -> Iterator[Text]:
     """Yield every text that a page can show."""
     for file in sorted(WEB.rglob("*.py")):
         yield from _marked(file, extract_python)
-    for file in sorted((PACKAGE / "dashboard").glob("*.py")):
-        yield from _marked(file, extract_python)
+    for layer in ("dashboard", "languages", "reports"):
+        for file in sorted((PACKAGE / layer).glob("*.py")):
+            yield from _marked(file, extract_python)
     for file in sorted(WEB.rglob("*.html")):
         yield from _marked(file, babel_extract)
     for name, constants in CONSTANTS.items():

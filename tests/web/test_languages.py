@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from importlib import resources
 from io import BytesIO
 from pathlib import Path
 from zoneinfo import available_timezones
@@ -18,7 +17,7 @@ from babel.support import NullTranslations, Translations
 from flask import Flask
 from flask.testing import FlaskClient
 
-from rollbook.web import texts
+from rollbook.languages import catalogs
 from rollbook.web.app import create_app
 from rollbook.web.parts import WebOptions
 from web.full_school import NAMES, make_full_site
@@ -133,8 +132,8 @@ def test_every_text_that_a_page_asks_for_is_in_the_catalog(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Also those that are asked for by a variable, which no tool finds in the source."""
-    asked = Asking(texts.catalog("de"))
-    monkeypatch.setattr(texts, "catalog", lambda language: asked)
+    asked = Asking(catalogs.catalog("de"))
+    monkeypatch.setattr(catalogs, "catalog", lambda language: asked)
     for _page in pages_in(login, "de"):
         pass
     assert asked.missing == set()
@@ -146,12 +145,12 @@ class Asking(NullTranslations):
     def __init__(self, held: Translations) -> None:
         super().__init__()
         self._held = held
-        file = resources.files("rollbook.web") / "translations" / "de.po"
+        file = catalogs.FOLDER / "de.po"
         self._ids = {_first(message) for message in read_po(BytesIO(file.read_bytes()))}
         self.missing: set[str] = set()
 
     def ugettext(self, message: str) -> str:
-        kept = (pattern.fullmatch(message) for pattern, _text in texts.patterns("de"))
+        kept = (pattern.fullmatch(message) for pattern, _text in catalogs.patterns("de"))
         if message not in self._ids and not any(kept):  # `spoken` asks for finished sentences
             self.missing.add(message)
         return str(self._held.ugettext(message))

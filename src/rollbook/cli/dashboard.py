@@ -78,7 +78,7 @@ def alone(app: App) -> Host:
     """Return what the dashboard stands in when there is no web application around it."""
     from rollbook.dashboard import hosting
     from rollbook.dashboard.alone import Door, ask, visitor
-    from rollbook.web import texts, times
+    from rollbook.web import texts
 
     door = Door(lambda code: common.say(f"Code for the dashboard, which works once: {code}"))
 
@@ -88,8 +88,6 @@ def alone(app: App) -> Host:
     return hosting.Host(
         app,
         lambda: visitor(language()),
-        texts.catalog,
-        times.written_in,
         ask=lambda: ask(door, language()),
     )
 

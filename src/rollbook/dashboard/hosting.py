@@ -1,4 +1,4 @@
-"""What the dashboard stands in: the installation, who looks, and the words of the program.
+"""What the dashboard stands in: the installation, and who looks.
 
 Streamlit runs the script anew at every click, in threads of one process; what lasts is here.
 """
@@ -10,8 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from babel import Locale
 
 from rollbook.bootstrap import App
 from rollbook.domain.access import Actor
@@ -47,8 +45,6 @@ class Host:
 
     parts: App
     visitor: Callable[[], Visitor | None]  # asked at every rerun, and every 30 seconds
-    catalog: Callable[[str], Any]  # language -> its messages
-    written_in: Callable[[str, str], Locale]  # (language, time zone) -> how dates are written
     way_back: str | None = None  # address of the web application's first page
     ask: Callable[[], None] | None = None  # shown to who may not look yet
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 from babel import Locale
-from babel.dates import format_date, format_time
-from babel.numbers import format_decimal
+from babel.dates import format_time
 
-from rollbook.dashboard.hosting import host
 from rollbook.domain.attendance import Method, Status
 from rollbook.domain.camera_reports import Running
 from rollbook.domain.faces import REFUSAL_TEXT
 from rollbook.domain.identification import DOUBT_TEXT
+from rollbook.languages.writing import Words
 from rollbook.reports.csv_file import cell
 
 LANGUAGE, ZONE = "language", "zone"  # in the state of one browser's page
@@ -23,21 +21,20 @@ LANGUAGE, ZONE = "language", "zone"  # in the state of one browser's page
 
 def _(text: str, **values: object) -> str:
     """Return a text in the language of the page."""
-    found = _messages().gettext(text)
-    return found % values if values else found
+    return words().gettext(text, **values)
 
 
 def ngettext(one: str, many: str, num: int) -> str:
-    found: str = _messages().ngettext(one, many, num)
-    return found % {"num": number(num)}
+    return words().ngettext(one, many, num)
 
 
-def _messages() -> Any:
-    return host().catalog(st.session_state.get(LANGUAGE, "en"))
+def words() -> Words:
+    """Return the language of whoever looks."""
+    return Words(st.session_state.get(LANGUAGE, "en"), _zone_key())
 
 
 def locale() -> Locale:
-    return host().written_in(st.session_state.get(LANGUAGE, "en"), _zone_key())
+    return words().locale
 
 
 def _zone_key() -> str:
@@ -45,7 +42,7 @@ def _zone_key() -> str:
 
 
 def day(value: date, style: str = "medium") -> str:
-    return format_date(value, style, locale=locale())
+    return words().day(value, style)
 
 
 def clock(at: datetime) -> str:
@@ -54,12 +51,12 @@ def clock(at: datetime) -> str:
 
 
 def number(value: int) -> str:
-    return format_decimal(value, locale=locale())
+    return words().number(value)
 
 
 def percent(value: float | None) -> str:
     """Return a percentage with one decimal; a dash where there is none."""
-    return "–" if value is None else f"{format_decimal(round(value, 1), locale=locale())} %"
+    return words().percent(value)
 
 
 def rounded(value: float | None) -> float | None:

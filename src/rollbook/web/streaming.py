@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from rollbook.bootstrap import App
 from rollbook.domain.access import Actor, Permission
+from rollbook.languages import catalogs
 from rollbook.services.account_entries import NOBODY
 from rollbook.services.refusals import Why
 from rollbook.web import identity, texts
@@ -54,7 +55,7 @@ class Problem(JSONResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         language = texts.language_of(Headers(scope=scope).get("accept-language", ""))
-        detail = texts.catalog(language).gettext(str(self._content["detail"]))
+        detail = catalogs.catalog(language).gettext(str(self._content["detail"]))
         self.body = self.render({**self._content, "detail": detail})
         self.headers["content-length"] = str(len(self.body))
         await super().__call__(scope, receive, send)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.core import UnknownLocaleError, get_global
 from babel.dates import format_date, format_time, get_datetime_format
 from flask import Flask, g
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 
+from rollbook.languages.writing import written_in
 from rollbook.web.parts import parts
 
 
@@ -35,16 +34,6 @@ def format_locale() -> Locale:
         g.format_locale = written_in(str(get_locale() or "en"), zone().key)
     found: Locale = g.format_locale
     return found
-
-
-@lru_cache
-def written_in(language: str, zone_key: str) -> Locale:
-    """Return a language as it is written where a time zone is."""
-    territory = get_global("zone_territories").get(zone_key)
-    try:
-        return Locale.parse(f"{language}_{territory}" if territory else language)
-    except (UnknownLocaleError, ValueError):
-        return Locale.parse(language)
 
 
 def clock(at: datetime | None) -> str:

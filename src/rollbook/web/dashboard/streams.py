@@ -13,7 +13,6 @@ from starlette.types import Message, Receive, Scope, Send
 
 from rollbook.dashboard import hosting
 from rollbook.errors import StorageError
-from rollbook.web import texts, times
 from rollbook.web.dashboard.entrance import PATH, Entrance, is_possible
 from rollbook.web.dashboard.policy import headers
 from rollbook.web.dashboard.running import Streamlit
@@ -36,9 +35,7 @@ class Guard:
         self._entrance = Entrance(context.parts, context.options)
         self._streamlit = Streamlit(context.ending)
         self._headers = headers()
-        hosting.become(
-            hosting.Host(context.parts, self._visitor, texts.catalog, times.written_in, "/")
-        )
+        hosting.become(hosting.Host(context.parts, self._visitor, "/"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asking = HTTPConnection(scope)

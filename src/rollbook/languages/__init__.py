@@ -1,0 +1,1 @@
+"""The languages of pages, messages and reports: one catalog for all of them."""
