@@ -27,6 +27,8 @@ RollbookError                 everything that Rollbook raises on purpose
 Daily outcomes (no face, blurred, unknown, already marked) are values, not errors.
 """
 
+from types import TracebackType
+
 
 class RollbookError(Exception):
     """Everything that Rollbook raises on purpose; its text says what to do next.
@@ -144,3 +146,10 @@ class NotificationError(RollbookError):
     def __init__(self, message: str, *, permanent: bool) -> None:
         super().__init__(message)
         self.permanent = permanent
+
+
+def places_of(
+    error: Exception,
+) -> tuple[type[Exception], Exception, TracebackType | None]:
+    """Return the traceback for a log with the error's kind alone: its text may hold a name."""
+    return RuntimeError, RuntimeError(type(error).__name__), error.__traceback__

@@ -34,7 +34,7 @@ def message(url: str, to: str = "mother@example.net") -> Message:
 
 def refusal(given: Message) -> NotificationError:
     with pytest.raises(NotificationError) as caught:
-        send_mail(given, timeout=1.0)
+        send_mail(given, timeout=1.0, acceptance=1.0)
     return caught.value
 
 
@@ -78,6 +78,12 @@ def test_a_server_that_hangs_up_or_is_slow_is_tried_again(server: Handler) -> No
         server.plan = [word]
         assert not refusal(message(server.url)).permanent
     assert server.taken == [] or server.seen[-1] == "delay"
+
+
+def test_a_server_that_looks_through_a_mail_first_is_waited_for(server: Handler) -> None:
+    server.plan = ["delay"]
+    send_mail(message(server.url), timeout=1.0)
+    assert len(server.taken) == 1
 
 
 def test_no_server_at_all_is_tried_again() -> None:

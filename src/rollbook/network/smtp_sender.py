@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from rollbook.domain.messages import Message
@@ -23,6 +24,7 @@ PLAIN, SECURE = "mailto", "mailtos"
 PORTS = {PLAIN: 25, SECURE: 587}
 DIRECT_TLS = 465
 TIMEOUT = 15.0  # seconds for each answer of the server
+ACCEPTANCE = 120.0  # seconds for that to the whole mail: some look through it first
 EVENT_HEADER = "X-Rollbook-Event"
 
 
@@ -76,7 +78,7 @@ def mailbox_of(url: str) -> Mailbox:
     )
 
 
-def send_mail(message: Message, timeout: float = TIMEOUT) -> None:
+def send_mail(message: Message, timeout: float = TIMEOUT, acceptance: float = ACCEPTANCE) -> None:
     """Return once the server has taken the mail.
 
     Raises:
@@ -86,7 +88,7 @@ def send_mail(message: Message, timeout: float = TIMEOUT) -> None:
     box = mailbox_of(message.url)
     mail = mail_of(message, box)
     try:
-        with _connected(box, timeout) as server:
+        with _connected(box, timeout, acceptance) as server:
             server.send_message(mail, box.sender, [message.to])
     except smtplib.SMTPRecipientsRefused as error:
         ((code, answer),) = error.recipients.values()
@@ -132,15 +134,37 @@ def mail_of(message: Message, box: Mailbox) -> EmailMessage:
     return mail
 
 
+class _Patient(smtplib.SMTP):
+    """Waits longer for the answer to a whole mail: giving up too early would send it twice."""
+
+    acceptance: float
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        connected = self.sock
+        if connected is None:
+            return super().data(msg)
+        usual = connected.gettimeout()
+        connected.settimeout(self.acceptance)
+        try:
+            return super().data(msg)
+        finally:
+            connected.settimeout(usual)
+
+
+class _PatientSsl(_Patient, smtplib.SMTP_SSL):
+    """The same, with TLS from the start."""
+
+
 @contextmanager
-def _connected(box: Mailbox, timeout: float) -> Iterator[smtplib.SMTP]:
+def _connected(box: Mailbox, timeout: float, acceptance: float) -> Iterator[smtplib.SMTP]:
     context = ssl.create_default_context()
     direct = box.secure and box.port == DIRECT_TLS
-    server = (
-        smtplib.SMTP_SSL(box.host, box.port, timeout=timeout, context=context)
+    server: _Patient = (
+        _PatientSsl(box.host, box.port, timeout=timeout, context=context)
         if direct
-        else smtplib.SMTP(box.host, box.port, timeout=timeout)
+        else _Patient(box.host, box.port, timeout=timeout)
     )
+    server.acceptance = acceptance
     try:
         if box.secure and not direct:
             server.starttls(context=context)

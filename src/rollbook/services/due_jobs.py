@@ -15,9 +15,6 @@ from rollbook.services.due import Errand, Jobs, NextTime
 from rollbook.services.erasing import FINISH_JOB, Erasing
 from rollbook.services.fact_book import JOB as FOLD_JOB
 from rollbook.services.fact_book import FactBook
-from rollbook.services.outbox import JOB as SEND_JOB
-from rollbook.services.outbox import LOOK_EVERY as LOOK_FOR_MESSAGES
-from rollbook.services.outbox import Outbox
 from rollbook.services.purging import Purging
 from rollbook.services.report_plans import JOB as REPORT_JOB
 from rollbook.services.report_plans import ReportPlans
@@ -65,8 +62,6 @@ class Parts(Protocol):
     @property
     def report_plans(self) -> ReportPlans: ...
     @property
-    def outbox(self) -> Outbox: ...
-    @property
     def staff_news(self) -> StaffNews: ...
     def uow(self) -> UnitOfWork: ...
 
@@ -98,11 +93,6 @@ def jobs_of(parts: Parts) -> Jobs:
     )
     jobs.register(
         FOLD_JOB, lambda errand: parts.facts.fold_when_due(errand), every_day(parts, FOLD_AT)
-    )
-    jobs.register(
-        SEND_JOB,
-        lambda errand: parts.outbox.run_when_due(errand),
-        lambda after: after + LOOK_FOR_MESSAGES,
     )
     jobs.register(
         DAILY_JOB,

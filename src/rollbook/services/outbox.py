@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time as clocks
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -32,7 +33,7 @@ from rollbook.domain.messages import (
 from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.domain.register import EntryKind, NewEntry
 from rollbook.domain.subjects import new_id
-from rollbook.errors import NotFound, NotificationError, StorageUnavailable
+from rollbook.errors import NotFound, NotificationError, StorageUnavailable, places_of
 from rollbook.services.composing import (
     NO_CHANNEL,
     Dropped,
@@ -42,14 +43,11 @@ from rollbook.services.composing import (
     recipient_of,
     say,
 )
-from rollbook.services.due import Errand
 from rollbook.services.message_settings import rules_of
 
-JOB = "send messages"
-LOOK_EVERY = timedelta(seconds=30)
 LEASE = timedelta(minutes=5)  # longer than any provider takes
 AT_ONCE = 500  # messages in one run
-BUDGET = 20.0  # seconds of one run: sessions open and close by the same clock
+BUDGET = 120.0  # seconds of one run; what fell due meanwhile stands in line by its time then
 KEPT = timedelta(days=30)  # so long it can be seen what was sent
 SHOWN = 200
 BY = "messages"  # who gives up, as the register names it
@@ -85,9 +83,11 @@ class Outbox:
         self._sender = sender
         self._zone = zone
         self._dispatch = dispatch or self.deliver_some
+        self._ending = threading.Event()
 
-    def run_when_due(self, errand: Errand) -> None:
-        self.run()
+    def stop(self) -> None:
+        """Let `run` return after the message that it is at, in whichever thread it runs."""
+        self._ending.set()
 
     def run(self) -> int:
         """Send what is due, or let others do it; return how many messages were found."""
@@ -106,7 +106,7 @@ class Outbox:
         """Send these, as far as the time of one run goes; the rest stays due."""
         until = clocks.monotonic() + BUDGET
         for message_id in message_ids:
-            if clocks.monotonic() > until:
+            if self._ending.is_set() or clocks.monotonic() > until:
                 return
             self.deliver(message_id)
 
@@ -125,8 +125,10 @@ class Outbox:
             with self._open_uow() as uow:
                 planned = self._plan(uow, rows, now)
                 uow.commit()
-        except Exception:  # one message must not keep others from leaving
-            log.exception("message %s could not be composed", message_id)
+        except StorageUnavailable:  # all others wait for the database, too
+            raise
+        except Exception as error:  # one message must not keep others from leaving
+            log.error("message %s could not be composed", message_id, exc_info=places_of(error))
             self._refused(rows, NotificationError(INSIDE, permanent=False))
             return False
         return planned is not None and self._hand_over(*planned)
@@ -216,6 +218,10 @@ class Outbox:
             self._sender.send(message)
         except NotificationError as error:
             self._refused(rows, error)
+            return False
+        except Exception as error:  # of a message that nobody foresaw; the others have to leave
+            log.error("message %s broke off", message.message_id, exc_info=places_of(error))
+            self._refused(rows, NotificationError(INSIDE, permanent=False))
             return False
         self._note_sent(rows)
         return True

@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from types import TracebackType
 
 from rollbook.domain.ports import Clock, OpenUnitOfWork
 from rollbook.domain.task_ports import Task, TaskLine, TaskState
-from rollbook.errors import RollbookError
+from rollbook.errors import RollbookError, places_of
 
 LEASE = timedelta(seconds=60)  # who shows no sign of life for so long has died
 BEAT = 15.0  # seconds between two signs of life
@@ -157,7 +156,7 @@ class TaskRunner:
         except RollbookError as error:
             return TaskState.FAILED, str(error)
         except Exception as error:  # the thread must live on
-            log.error("a task failed: %s", type(error).__name__, exc_info=_places(error))
+            log.error("a task failed: %s", type(error).__name__, exc_info=places_of(error))
             return TaskState.FAILED, "Something went wrong. Nobody is half done; try again."
         return TaskState.DONE, ""
 
@@ -196,8 +195,3 @@ def _beating(control: TaskControl) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
-
-
-def _places(error: Exception) -> tuple[type[Exception], Exception, TracebackType | None]:
-    """Return the traceback with the error's kind alone: its text may hold a name."""
-    return RuntimeError, RuntimeError(type(error).__name__), error.__traceback__

@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from rollbook import errors
+from rollbook.errors import places_of
 from rollbook.services.refusals import Why
 from rollbook.web.access import note_refusal, visitor, wants_json
 from rollbook.web.texts import spoken
@@ -128,8 +129,3 @@ def _unforeseen(error: Exception) -> Response:
         "unforeseen %s in %s", type(error).__name__, request.endpoint, exc_info=places_of(error)
     )
     return page_of(500, _text(500))
-
-
-def places_of(error: Exception) -> Any:
-    """Return the traceback with the error's kind alone: its text may hold what somebody typed."""
-    return RuntimeError, RuntimeError(type(error).__name__), error.__traceback__

@@ -22,6 +22,7 @@ from rollbook.web.asgi import create_asgi
 from rollbook.web.parts import WebOptions
 from rollbook.web.trust.door import trust_door
 from rollbook.worker.clock import DueClock
+from rollbook.worker.sending import SendingLoop
 
 log = logging.getLogger(__name__)
 
@@ -113,10 +114,10 @@ def serve(
 ) -> None:
     """Serve until `stop`; `started` is called once everything answers.
 
-    Due work is done and cameras run meanwhile.
+    Due work is done, messages are sent and cameras run meanwhile.
     """
     try:
-        with due_work(app), running_cameras(app):
+        with due_work(app), sending(app), running_cameras(app):
             pages = create_asgi(app, plan.options)
             main = _Server(_config(pages, plan), stop)
             servers = [(main, sockets)]
@@ -156,6 +157,17 @@ def due_work(app: App) -> Iterator[None]:
         yield
     finally:
         clock.stop()
+
+
+@contextmanager
+def sending(app: App) -> Iterator[None]:
+    """Send messages while the block runs."""
+    loop = SendingLoop(lambda: app.outbox.run(), lambda: app.outbox.stop())
+    loop.start()
+    try:
+        yield
+    finally:
+        loop.stop()
 
 
 class _Server(uvicorn.Server):

@@ -1,1 +1,1 @@
-"""What runs beside the pages: the clock that looks for due work."""
+"""What runs beside the pages: the clock of due work, and the thread that sends messages."""

@@ -16,10 +16,16 @@ from starlette.routing import BaseRoute, Route
 from rollbook.bootstrap import App
 from rollbook.domain.kiosk_answers import KioskAnswer
 from rollbook.domain.kiosks import Device
-from rollbook.errors import Busy, InvalidInput, ModelError, RollbookError, StorageUnavailable
+from rollbook.errors import (
+    Busy,
+    InvalidInput,
+    ModelError,
+    RollbookError,
+    StorageUnavailable,
+    places_of,
+)
 from rollbook.services.refusals import Why
 from rollbook.vision.frames import MAX_FRAME_BYTES
-from rollbook.web.errors import places_of
 from rollbook.web.headers import PRIVATE
 from rollbook.web.kiosk.answers import answer_json, found_json, said_json
 from rollbook.web.kiosk.cookie import cookie_name
