@@ -53,10 +53,13 @@ CONSTANTS = {
         *("COPIES_SAFE", "COPIES_FILE", "USER_SAFE", "USER_UNSAFE", "RUNNING"),
     ),
     "domain/register.py": ("FAULTS",),
+    "domain/totals.py": ("RULE",),
     "domain/witness.py": ("SENTENCES",),
+    "reports/hours_rows.py": ("RULE",),
     "services/backup_problems.py": ("PROBLEM_TEXT",),
     "services/camera_test.py": ("SENTENCES",),
     "services/guided.py": ("PROMPTS",),
+    "services/message_words.py": ("DISK_LOW",),
     "services/receipt_words.py": ("SENTENCES", "TABLES", "WORDS"),
     "web/bodies.py": ("BUSY",),
 }

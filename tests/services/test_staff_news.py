@@ -120,7 +120,7 @@ def test_last_week_goes_to_tutors_of_what_is_theirs(room: Room) -> None:
     assert dict(event.values) == {
         "first": "2026-03-02",
         "last": "2026-03-08",
-        "figures": "7a: 50 %",
+        "groups": '[["7a", 50.0, 5, 0]]',
     }
     room.clock.at += timedelta(days=1)
     assert room.news.tell_week() == 0

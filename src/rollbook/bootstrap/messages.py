@@ -88,19 +88,15 @@ class MessageParts(FigureParts):
 
     def _house_troubles(self) -> Iterator[Trouble]:
         from rollbook.domain.messages import EventKind
+        from rollbook.services.backup_problems import PROBLEM_TEXT
+        from rollbook.services.message_words import DISK_LOW
 
-        said = []
         free = shutil.disk_usage(self.settings.home).free
         if free < LOW_SPACE:
-            said.append(
-                f"The disk has {free // 2**20} MiB left. Marks are refused when it is full."
-            )
-        said += self.key_safety().problems
-        said += [
-            problem.sentence
-            for problem in self.backups.problems(self.clock.now())
-            if problem.kind in TOLD_PROBLEMS
-        ]
-        for sentence in said:
-            name = " ".join(word for word in sentence.split() if word.isalpha())  # without numbers
-            yield EventKind.TROUBLE, name, {"what": sentence}
+            yield EventKind.TROUBLE, "disk", {"what": DISK_LOW, "free": str(free // 2**20)}
+        for sentence in self.key_safety().problems:
+            yield EventKind.TROUBLE, sentence, {"what": sentence}
+        for one in self.backups.problems(self.clock.now()):
+            if one.kind in TOLD_PROBLEMS:
+                values = {"what": PROBLEM_TEXT[one.kind], "where": one.where, "why": one.why}
+                yield EventKind.TROUBLE, f"backup {one.kind} {one.where}", values

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 
 from rollbook.domain.messages import EventKind
 from rollbook.errors import InvalidInput
@@ -37,6 +36,7 @@ PLACEHOLDERS: Mapping[EventKind, tuple[str, ...]] = {
     EventKind.WEEKLY: ("site", "first", "last", "figures"),
     EventKind.CAMERA: ("site", "camera", "what"),
     EventKind.TROUBLE: ("site", "what"),
+    EventKind.REPORT: ("site", "report", "until", "page"),
     EventKind.ANCHOR: ("site", "anchor"),
 }
 
@@ -71,6 +71,10 @@ _EN: Mapping[EventKind, Template] = {
         "Camera {camera} gives no pictures", "The camera “{camera}” does not work: {what}\n\n{site}"
     ),
     EventKind.TROUBLE: Template("Rollbook needs you", "{what}\n\n{site}"),
+    EventKind.REPORT: Template(
+        "Your report is ready: {report}",
+        "Your report ({report}) is ready. You can fetch it until {until}: {page}\n\n{site}",
+    ),
     EventKind.ANCHOR: Template(
         "Anchor of the register",
         "Keep this text: it shows later that nobody changed the register.\n\n{anchor}\n\n{site}",
@@ -110,6 +114,11 @@ _DE: Mapping[EventKind, Template] = {
         "Die Kamera „{camera}“ arbeitet nicht: {what}\n\n{site}",
     ),
     EventKind.TROUBLE: Template("Rollbook braucht Sie", "{what}\n\n{site}"),
+    EventKind.REPORT: Template(
+        "Ihr Bericht ist fertig: {report}",
+        "Ihr Bericht ({report}) ist fertig. Sie können ihn bis zum {until} abholen: {page}"
+        "\n\n{site}",
+    ),
     EventKind.ANCHOR: Template(
         "Anker des Klassenbuchs",
         "Heben Sie diesen Text auf: Er zeigt später, dass niemand das Klassenbuch verändert hat."
@@ -129,34 +138,35 @@ DECISIONS = {
     "en": {"granted": "granted", "refused": "refused"},
     "de": {"granted": "bewilligt", "refused": "abgelehnt"},
 }
-_WEEKDAYS = {
-    "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
-    "de": "Montag Dienstag Mittwoch Donnerstag Freitag Samstag Sonntag".split(),
+FIGURES = {  # one group of the last week
+    "en": "{group}: {percentage} (absent: {absent}, late: {late})",
+    "de": "{group}: {percentage} (gefehlt: {absent}, zu spät: {late})",
 }
-_MONTHS = {
-    "en": "January February March April May June July August September October November "
-    "December".split(),
-    "de": "Januar Februar März April Mai Juni Juli August September Oktober November "
-    "Dezember".split(),
+EXPORTS = {  # where a report is, for a site that has told no address of its own
+    "en": "in Rollbook, on the page “Exports”",
+    "de": "in Rollbook, auf der Seite „Exporte“",
 }
-EXAMPLES: Mapping[str, str] = {
+EXAMPLES: Mapping[str, str] = {  # of previews, before they are said in a language
     "site": "Lake School",
     "name": "Ada Lovelace",
     "group": "7a",
     "session": "Mathematics",
-    "day": "",
+    "day": "2026-03-02",
     "time": "08:00",
     "arrived": "08:17",
     "count": "2",
-    "percentage": "82",
+    "percentage": "82.4",
     "line": "85",
     "decision": "granted",
     "answer": "",
     "first": "2026-02-23",
     "last": "2026-03-01",
-    "figures": "7a: 94 %",
+    "figures": "",
     "camera": "Door",
-    "what": "It does not answer.",
+    "what": "",
+    "report": "2026-02",
+    "until": "2026-04-05",
+    "page": "",
     "anchor": "rollbook-anchor-1 …",
 }
 
@@ -164,24 +174,6 @@ EXAMPLES: Mapping[str, str] = {
 def default_text(kind: EventKind, language: str) -> Template:
     """Return the text that ships, in English where there is none in this language."""
     return DEFAULTS.get(language, _EN)[kind]
-
-
-def said_day(day: date, language: str) -> str:
-    """Return a day as it is read.
-
-    >>> said_day(date(2026, 3, 2), "en"), said_day(date(2026, 3, 2), "de")
-    ('Monday, 2 March 2026', 'Montag, 2. März 2026')
-    """
-    known = language if language in LANGUAGES else "en"
-    weekday, month = _WEEKDAYS[known][day.weekday()], _MONTHS[known][day.month - 1]
-    point = "." if known == "de" else ""
-    return f"{weekday}, {day.day}{point} {month} {day.year}"
-
-
-def examples(language: str) -> dict[str, str]:
-    """Return invented values for a preview."""
-    day = said_day(date(2026, 3, 2), language)
-    return {**EXAMPLES, "day": day, "decision": DECISIONS.get(language, DECISIONS["en"])["granted"]}
 
 
 def checked(kind: EventKind, template: Template) -> Template:

@@ -28,6 +28,7 @@ class EventKind(StrEnum):
     WEEKLY = "weekly"  # last week in the own groups
     CAMERA = "camera"  # a camera gives no pictures
     TROUBLE = "trouble"  # keys, disk, backup
+    REPORT = "report"  # one that comes by itself is ready
     ANCHOR = "anchor"  # the day's anchor of the register, to be kept elsewhere
 
 
@@ -52,9 +53,17 @@ class MessageState(StrEnum):
 FOR: Mapping[Audience, frozenset[EventKind]] = {
     Audience.GUARDIAN: frozenset({EventKind.ABSENT, EventKind.LATE, EventKind.DECIDED}),
     Audience.PERSON: frozenset({EventKind.ABSENT, EventKind.LATE, EventKind.DECIDED}),
-    Audience.TUTOR: frozenset({EventKind.IN_A_ROW, EventKind.LOW, EventKind.WEEKLY}),
+    Audience.TUTOR: frozenset(
+        {EventKind.IN_A_ROW, EventKind.LOW, EventKind.WEEKLY, EventKind.REPORT}
+    ),
     Audience.ADMINISTRATOR: frozenset(
-        {EventKind.IN_A_ROW, EventKind.CAMERA, EventKind.TROUBLE, EventKind.ANCHOR}
+        {
+            EventKind.IN_A_ROW,
+            EventKind.CAMERA,
+            EventKind.TROUBLE,
+            EventKind.REPORT,
+            EventKind.ANCHOR,
+        }
     ),
 }
 """What each audience can choose from."""
@@ -254,6 +263,8 @@ def audiences(
             return frozenset(who for who, line in lines.items() if count >= line)
         case EventKind.LOW | EventKind.WEEKLY:
             return frozenset({Audience.TUTOR})
+        case EventKind.REPORT:
+            return frozenset({Audience.TUTOR, Audience.ADMINISTRATOR})
         case _:
             return frozenset({Audience.ADMINISTRATOR})
 

@@ -81,6 +81,16 @@ def announce_to_staff(
     )
 
 
+def announce_report(
+    uow: UnitOfWork, user_id: str, task_id: str, values: Mapping[str, str], at: datetime
+) -> None:
+    """Write that a report, which a task has made, can be fetched by the account that wants it."""
+    kind = EventKind.REPORT
+    owner = uow.recipients.of_users([user_id])
+    listening = told(owner, kind, audiences(kind, rules_of(uow)))
+    announce_to_staff(uow, kind, f"report {task_id}", listening, at, values=values)
+
+
 def announce_anchor(uow: UnitOfWork, text: str, at: datetime) -> None:
     """Write that an anchor is to be sent to administrators who keep it, where the site does so."""
     kind, wanted = EventKind.ANCHOR, audiences(EventKind.ANCHOR, rules_of(uow))

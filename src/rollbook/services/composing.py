@@ -12,7 +12,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from rollbook.domain.attendance import AttendanceRecord, Session, SessionState, record_of
-from rollbook.domain.message_texts import DAILY, DECISIONS, FOOTER, fill, said_day
+from rollbook.domain.message_texts import DAILY, FOOTER, fill
 from rollbook.domain.messages import (
     TOLD_STATUS,
     Channel,
@@ -24,9 +24,11 @@ from rollbook.domain.messages import (
 )
 from rollbook.domain.ports import UnitOfWork
 from rollbook.errors import InvalidInput, NotFound
+from rollbook.languages.writing import Words
 from rollbook.services.announcing import row_of_absences
 from rollbook.services.marks import marks_about
 from rollbook.services.message_settings import address_of, channels_of, rules_of, text_of
+from rollbook.services.message_words import in_words, said_day, said_time
 from rollbook.services.recipients import audience_of
 from rollbook.services.unsubscribing import token_of
 
@@ -83,7 +85,7 @@ def say(
     uow: UnitOfWork, event: Event, language: str, now: datetime, zone: ZoneInfo
 ) -> Said | Dropped:
     """Return an event in words, or why there is nothing to say any more."""
-    values = _values(uow, event, language, now, zone)
+    values = _values(uow, event, Words(language, zone.key), now, zone)
     if isinstance(values, Dropped):
         return values
     text = text_of(uow, event.kind, language)
@@ -127,19 +129,19 @@ def unsubscribe_url(uow: UnitOfWork, recipient: Recipient) -> str | None:
 
 
 def _values(
-    uow: UnitOfWork, event: Event, language: str, now: datetime, zone: ZoneInfo
+    uow: UnitOfWork, event: Event, words: Words, now: datetime, zone: ZoneInfo
 ) -> dict[str, str] | Dropped:
-    values = {"site": str(uow.site.get("site_name") or "Rollbook"), **event.values}
+    values = {
+        "site": str(uow.site.get("site_name") or "Rollbook"),
+        **in_words(event.kind, event.values, words, address_of(uow)),
+    }
     try:
         if event.subject_id is not None:
             values["name"] = uow.subjects.get(event.subject_id).name
         if event.session_id is not None:
-            return _of_session(uow, event, values, language, now, zone)
+            return _of_session(uow, event, values, words, now, zone)
     except NotFound:
         return Dropped(GONE)
-    if event.kind is EventKind.DECIDED:
-        words = DECISIONS.get(language, DECISIONS["en"])
-        values["decision"] = words.get(values.get("decision", ""), "")
     return values
 
 
@@ -147,7 +149,7 @@ def _of_session(
     uow: UnitOfWork,
     event: Event,
     values: dict[str, str],
-    language: str,
+    words: Words,
     now: datetime,
     zone: ZoneInfo,
 ) -> dict[str, str] | Dropped:
@@ -158,7 +160,6 @@ def _of_session(
     more = _still(uow, event, session, record, now)
     if more is None:
         return Dropped(CORRECTED)
-    start = session.starts_at.astimezone(zone)
     group = uow.groups.get(session.group_id).name
     arrived = record.arrived_at or session.starts_at
     return {
@@ -166,9 +167,9 @@ def _of_session(
         **more,
         "group": group,
         "session": session.title or group,
-        "day": said_day(session.business_date, language),
-        "time": f"{start:%H:%M}",
-        "arrived": f"{arrived.astimezone(zone):%H:%M}",
+        "day": said_day(session.business_date, words),
+        "time": said_time(session.starts_at.astimezone(zone), words),
+        "arrived": said_time(arrived.astimezone(zone), words),
     }
 
 

@@ -7,7 +7,7 @@ import io
 import zipfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from rollbook.domain.files import BytesFile, FileLock
 from rollbook.domain.manifests import SUFFIX
@@ -16,6 +16,7 @@ from rollbook.domain.ports import Clock, OpenUnitOfWork, Progress
 from rollbook.domain.subjects import Group, new_id
 from rollbook.domain.task_ports import Task, TaskState
 from rollbook.errors import NotFound
+from rollbook.services.announcing import announce_report
 from rollbook.services.export import Exported, Exporter, Wanted
 from rollbook.services.kept_files import KeptFiles
 from rollbook.services.tasks import TaskControl
@@ -25,10 +26,6 @@ MANY = 1_000  # people in one export; with more it is made in the background
 KEPT_DAYS = 2  # so long the file can be fetched
 PERCENT = 100
 READ, MADE = 60, 95  # percent of the work after reading, and after making the file
-
-
-Tell = Callable[[Task], None]
-"""Tell somebody that their file is ready; the one place where messages join."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +75,11 @@ class ExportDesk:
         clock: Clock,
         exporter: Callable[[], Exporter],
         files: KeptFiles,
-        tell: Tell = lambda task: None,
     ) -> None:
-        """`tell` lets the owner know of a report that came by itself."""
         self._open_uow = open_uow
         self._clock = clock
         self._exporter = exporter
         self._files = files
-        self._tell = tell
 
     def groups(self, group_ids: Collection[str] | None) -> list[Group]:
         """Return these groups, or all, by name."""
@@ -158,7 +152,15 @@ class ExportDesk:
         control.task = replace(control.task, spec=spec)
         control.save(PERCENT, PERCENT, {}, ())
         if control.task.spec.get("scheduled"):
-            self._tell(control.task)
+            self._tell_owner(control.task)
+
+    def _tell_owner(self, task: Task) -> None:
+        """Let the owner of a report that came by itself know; after a kill it is written once."""
+        until = datetime.fromisoformat(str(task.spec["kept_until"])).date()
+        values = {"report": str(task.spec["month"]), "until": until.isoformat()}
+        with self._open_uow() as uow:
+            announce_report(uow, task.user_id, task.task_id, values, self._clock.now())
+            uow.commit()
 
     def fetch(self, task_id: str, user_id: str, group_ids: Collection[str] | None) -> FinishedFile:
         """Return the file of an export to who sees all its groups today; None: every group.

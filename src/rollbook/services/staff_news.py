@@ -6,6 +6,7 @@ again writes nothing new.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.services.announcing import administrators, announce_to_staff, tutors_of
 from rollbook.services.due import Errand
 from rollbook.services.message_settings import rules_of
+from rollbook.services.message_words import GROUPS, week_of
 
 DAILY_JOB, TROUBLE_JOB = "tell staff", "look for trouble"
 LOOK_EVERY = timedelta(minutes=5)
@@ -24,7 +26,8 @@ TERM = timedelta(days=91)  # of which the percentage is
 
 ReadFacts = Callable[[date, date], Facts]
 Trouble = tuple[EventKind, str, Mapping[str, str]]
-"""Kind, a name that is the same as long as it is the same trouble, and what is said."""
+"""Kind, a name that is the same as long as it is the same trouble, and what is said: a text of the
+source as "what", with its values beside it."""
 
 
 class StaffNews:
@@ -72,7 +75,7 @@ class StaffNews:
                     key = f"low {one.subject_id} {group_id} {today:%Y-%m}"
                     values = {
                         "group": name,
-                        "percentage": f"{one.low:.0f}",
+                        "percentage": _below(one.low),
                         "line": f"{rules.low_below:g}",
                     }
                     count += announce_to_staff(
@@ -102,15 +105,12 @@ class StaffNews:
             names = {group.group_id: group.name for group in uow.groups.all()}
             for one in listening:
                 mine = {s.group_id for s in uow.staff.of_user(str(one.user_id)) if s.holds_on(last)}
-                lines = [
-                    f"{names[g]}: {_percent(totals[g].percentage)}"
-                    for g in sorted(mine & totals.keys() & names.keys(), key=lambda g: names[g])
-                ]
-                if lines:
+                known = mine & totals.keys() & names.keys()
+                if known:
                     values = {
                         "first": first.isoformat(),
                         "last": last.isoformat(),
-                        "figures": "\n".join(lines),
+                        GROUPS: week_of(sorted((names[g], totals[g]) for g in known)),
                     }
                     key = f"weekly {last}"
                     now = self._clock.now()
@@ -155,5 +155,6 @@ def _in_charge(
     return [one for one in listening if one.audience is Audience.TUTOR and one.user_id in tutors]
 
 
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{value:.0f} %"
+def _below(percentage: float | None) -> str:
+    """Return a percentage with one decimal, rounded down: 84.96 is below 85, and looks so."""
+    return f"{math.floor((percentage or 0.0) * 10) / 10:g}"

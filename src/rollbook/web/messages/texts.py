@@ -14,11 +14,12 @@ from rollbook.domain.message_texts import (
     Template,
     checked,
     default_text,
-    examples,
     fill,
 )
 from rollbook.domain.messages import EventKind
 from rollbook.errors import InvalidInput
+from rollbook.languages.writing import Words
+from rollbook.services.message_words import examples
 from rollbook.web.access import actor, permit
 from rollbook.web.errors import sentence
 from rollbook.web.messages import words
@@ -68,7 +69,7 @@ def set_text(kind: str, language: str) -> Response | str | tuple[str, int]:
 
 def preview(template: Template, language: str) -> Template:
     """Return a text with invented values."""
-    values = examples(language)
+    values = examples(Words(language, parts().zone.key))
     return Template(fill(template.subject, values), fill(template.body, values))
 
 
@@ -87,6 +88,6 @@ def _page(kind: EventKind, language: str, template: Template, error: str) -> str
         template=template,
         preview=preview(template, language),
         placeholders=PLACEHOLDERS[kind],
-        examples=examples(language),
+        examples=examples(Words(language, parts().zone.key)),
         errors={"body": error} if error else {},
     )

@@ -16,6 +16,7 @@ KINDS = {
     EventKind.WEEKLY: _l("Last week in the own groups"),
     EventKind.CAMERA: _l("A camera gives no pictures"),
     EventKind.TROUBLE: _l("Trouble with keys, disk or backups"),
+    EventKind.REPORT: _l("A report that comes by itself is ready"),
     EventKind.ANCHOR: _l("Anchor of the register, every day"),
 }
 AUDIENCES = {
