@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from unittest.mock import Mock
 
 import pandas as pd
 import pytest
+import streamlit
 
-from rollbook.dashboard import charts, words
+from rollbook.dashboard import charts, hosting, today_page, words
 from rollbook.dashboard.alone import TRIES, Door
-from rollbook.dashboard.seen import seen_of
+from rollbook.dashboard.seen import Seen, names_of, seen_of
 from rollbook.domain.access import Actor, Role
 from rollbook.domain.attendance import AttendanceRecord, Session, Status
 from rollbook.domain.facts import Facts, facts_of
+from rollbook.domain.subjects import Subject
+from rollbook.services.people_index import Known
 
 AT = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
@@ -69,6 +73,37 @@ def test_no_cell_of_a_file_runs_as_a_formula() -> None:
 
 def test_a_column_is_taken_literally() -> None:
     assert charts.field("a.b[c]:d") == r"a\.b\[c\]\:d"
+
+
+def test_a_title_is_shown_as_it_is_written() -> None:
+    assert charts.literal("5b [x](a.example) $1$") == r"5b \[x\]\(a\.example\) \$1\$"
+
+
+def known(subject_id: str, name: str, external_id: str | None = None) -> Known:
+    return Known(Subject(subject_id, name, external_id), "", "", (), 0, ())
+
+
+def test_two_people_of_one_name_can_be_told_apart() -> None:
+    found = names_of(
+        {"a" * 32: known("a" * 32, "Ada"), "b": known("b", "Ada", "7"), "c": known("c", "Alan")}
+    )
+    assert list(found.values()) == ["Ada (aaaaaa)", "Ada (7)", "Alan"]
+
+
+@pytest.mark.parametrize("now", [None, hosting.Visitor(Actor("1", Role.FACULTY), "en")])
+def test_a_part_that_runs_by_itself_ends_with_the_right_to_see_it(
+    monkeypatch: pytest.MonkeyPatch, now: hosting.Visitor | None
+) -> None:
+    """A browser can ask for the live part alone, and never again for the whole page."""
+    before = hosting.Visitor(Actor("1", Role.FACULTY, group_ids=frozenset({"5b"})), "en")
+
+    class BegunAnew(Exception):
+        pass
+
+    monkeypatch.setattr(streamlit, "rerun", Mock(side_effect=BegunAnew))
+    monkeypatch.setattr(hosting, "_host", [hosting.Host(Mock(), lambda: now, Mock(), Mock())])
+    with pytest.raises(BegunAnew):
+        today_page._live.__wrapped__(Seen(before), Mock())
 
 
 def test_a_percentage_that_is_not_there_is_a_dash() -> None:

@@ -49,6 +49,11 @@ def field(name: str) -> str:
     return re.sub(r"([.:\[\]])", r"\\\1", name)
 
 
+def literal(text: str) -> str:
+    """Return a text as Markdown shows it: as it is, whatever a group or a term is called."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~$:&])", r"\\\1", text)
+
+
 def tooltip(rows: pd.DataFrame) -> list[alt.Tooltip]:
     """Return what is told about the mark under the pointer: every column."""
     return [_told(rows, name) for name in rows.columns]
@@ -67,7 +72,7 @@ def show(chart: alt.Chart | alt.LayerChart, rows: pd.DataFrame, title: str, told
 
     Streamlit's own button on the chart gives the picture (PNG).
     """
-    st.subheader(title)
+    st.subheader(literal(title))
     st.altair_chart(chart.configure(locale=_numbers()), width="stretch", alt=f"{title}. {told}")
     download(rows, title)
 

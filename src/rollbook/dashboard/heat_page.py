@@ -10,7 +10,7 @@ import streamlit as st
 
 from rollbook.dashboard import charts
 from rollbook.dashboard.filters import GROUP, Filters
-from rollbook.dashboard.seen import Seen
+from rollbook.dashboard.seen import SHORT, Seen
 from rollbook.dashboard.words import _, clock, status_word
 from rollbook.domain import figures
 from rollbook.domain.attendance import Status
@@ -60,7 +60,11 @@ def _told(facts: Facts) -> str:
 def _rows(found: HeatMap, names: Mapping[str, str]) -> pd.DataFrame:
     first = max(0, len(found.sessions) - NEWEST)
     shown = list(enumerate(found.sessions))[first:]
-    people = [(names.get(one, _("erased person")), n) for n, one in enumerate(found.subjects)]
+    erased = _("erased person")
+    people = [
+        (names[one] if one in names else f"{erased} ({one[:SHORT]})", n)
+        for n, one in enumerate(found.subjects)
+    ]
     rows = []
     for name, n in sorted(people):
         for place, session in shown:

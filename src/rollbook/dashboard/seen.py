@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +17,7 @@ from rollbook.domain.facts import Facts
 from rollbook.services.people_index import Known
 
 PATIENCE = 20.0  # seconds until names are opened
+SHORT = 6  # characters of an id, where nothing else tells two people apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,14 @@ class Seen:
     @property
     def parts(self) -> App:
         return host().parts
+
+    def require_same_visitor(self) -> None:
+        """Begin the page anew where the visitor may not look any more, or sees other groups.
+
+        A part of a page that runs by itself asks: a browser can run that part alone, for ever.
+        """
+        if host().visitor() != self.visitor:
+            st.rerun()
 
     @property
     def only_self(self) -> bool:
@@ -57,21 +67,33 @@ class Seen:
             return {} if own is None else {own: safe(self.actor.name)}
         with st.spinner(_("Names are being opened …")):
             view = self.parts.people_index.current(PATIENCE)
-        return _Names({} if view is None else view.people)
+        return names_of({} if view is None else view.people)
 
 
 class _Names(Mapping[str, str]):
+    """Names that tell people apart: charts and fields know a person by the name alone."""
+
     def __init__(self, people: Mapping[str, Known]) -> None:
         self._people = people
+        names = Counter(known.subject.name for known in people.values())
+        self._shared = {name for name, count in names.items() if count > 1}
 
     def __getitem__(self, subject_id: str) -> str:
-        return safe(self._people[subject_id].subject.name)
+        subject = self._people[subject_id].subject
+        if subject.name not in self._shared:
+            return safe(subject.name)
+        return safe(f"{subject.name} ({subject.external_id or subject_id[:SHORT]})")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._people)
 
     def __len__(self) -> int:
         return len(self._people)
+
+
+def names_of(people: Mapping[str, Known]) -> Mapping[str, str]:
+    """Return subject id -> name, opened to be shown when it is asked for."""
+    return _Names(people)
 
 
 def seen_of(facts: Facts, actor: Actor) -> Facts:

@@ -29,6 +29,7 @@ def show(seen: Seen, filters: Filters) -> None:
 
 @st.fragment(run_every=LIVE)
 def _live(seen: Seen, filters: Filters) -> None:
+    seen.require_same_visitor()
     lines = _lines(seen, filters)
     st.markdown(f"**{day(seen.parts.today(), 'full')}**")
     if not lines:
