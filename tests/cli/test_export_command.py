@@ -7,6 +7,7 @@ import io
 import json
 import os
 import stat
+import warnings
 import zipfile
 from datetime import date, time
 from pathlib import Path
@@ -265,6 +266,39 @@ def test_a_changed_forged_or_foreign_export_is_told_plainly(folder: Path) -> Non
     manifest.unlink()
     alone = rollbook("verify-export", "x.csv")
     assert alone.exit_code == 1 and "belongs beside the file" in alone.output
+
+
+def test_a_package_shows_no_other_file_than_is_checked(folder: Path) -> None:
+    rollbook("export", "--month", "2025-04", "--format", "csv", "--sign", "--out", "x.csv")
+    whole, manifest = (folder / "x.csv").read_bytes(), folder / "x.csv.manifest.json"
+    altered, text = whole.replace(b"Ada", b"Eve"), manifest.read_bytes()
+    hidden = [("x.csv", altered), ("a/x.csv", whole)], [("x.csv", altered), ("x.csv", whole)]
+    for files in hidden:
+        with zipfile.ZipFile(folder / "both.zip", "w") as archive, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a name that comes twice
+            for name, data in (*files, (manifest.name, text)):
+                archive.writestr(name, data)
+        told = rollbook("verify-export", "both.zip")
+        assert told.exit_code == 1 and "two files of one name" in told.output
+    with zipfile.ZipFile(folder / "good.zip", "w") as archive:
+        archive.writestr("x.csv", whole)
+        archive.writestr(manifest.name, text)
+    (folder / "x.csv").write_bytes(altered + (folder / "good.zip").read_bytes())
+    behind = rollbook("verify-export", "x.csv")
+    assert behind.exit_code == 1 and "changed afterwards" in behind.output
+
+
+def test_a_package_that_is_damaged_is_told_in_a_sentence(folder: Path) -> None:
+    rollbook("export", "--month", "2025-04", "--format", "csv", "--sign", "--out", "x.csv")
+    with zipfile.ZipFile(folder / "both.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(folder / "x.csv", "x.csv")
+        archive.write(folder / "x.csv.manifest.json", "x.csv.manifest.json")
+    data = bytearray((folder / "both.zip").read_bytes())
+    start = 30 + len("x.csv")
+    data[start : start + 8] = b"\xff" * 8
+    (folder / "both.zip").write_bytes(data)
+    told = rollbook("verify-export", "both.zip")
+    assert told.exit_code == 1 and "it cannot be unpacked" in told.output
 
 
 def test_a_recipient_opens_a_file_with_their_passphrase_alone(

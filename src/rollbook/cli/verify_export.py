@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+import zlib
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Annotated
 
 import typer
@@ -56,7 +57,8 @@ def verify_export(
 
 def _gathered(file: Path) -> tuple[bytes, Found]:
     """Return the manifest and what is known of the files that lie beside it."""
-    if zipfile.is_zipfile(file) and (packed := _packed(file)) is not None:
+    packed = _packed(file) if _is_package(file) else None
+    if packed is not None:
         return packed
     if file.name.endswith(SUFFIX):
         data = file.with_name(file.name.removesuffix(SUFFIX))
@@ -72,23 +74,38 @@ def _gathered(file: Path) -> tuple[bytes, Found]:
     return _read(manifest), found
 
 
+def _is_package(file: Path) -> bool:
+    """Return whether this is a ZIP file by name too: one can hide behind the end of a PDF."""
+    return file.suffix.lower() == ".zip" and zipfile.is_zipfile(file)
+
+
 def _packed(file: Path) -> tuple[bytes, Found] | None:
-    """Return what a ZIP file holds, or None when no manifest is in it: a workbook is one too."""
+    """Return what a ZIP file holds, or None when no manifest is in it.
+
+    Raises:
+        InvalidInput: it is damaged, or holds a folder or one name twice, so that another file may
+            be unpacked than is checked.
+    """
     try:
         with zipfile.ZipFile(file) as archive:
-            names = [n for n in archive.namelist() if "/" not in n]
-            manifests = [n for n in names if n.endswith(SUFFIX)]
+            names = archive.namelist()
+            manifests = [name for name in names if name.endswith(SUFFIX)]
             if not manifests:
                 return None
+            if len(set(names)) < len(names) or any(set(name) & set("/\\:") for name in names):
+                raise InvalidInput(
+                    f"{file} holds a folder, or two files of one name, and was not made like this. "
+                    "Unpack it, and check the file that you want to use."
+                )
             with archive.open(manifests[0]) as stream:
                 manifest = stream.read(LONGEST + 1)
             found = {}
-            for name in archive.namelist():
+            for name in names:
                 if name != manifests[0]:
                     with archive.open(name) as stream:
-                        found[PurePosixPath(name).name] = _digest_of(stream)
+                        found[name] = _digest_of(stream)
             return manifest, found
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
         raise InvalidInput(f"{file} is damaged: it cannot be unpacked.") from error
     except OSError as error:
         raise _unreadable(file, error) from error
