@@ -59,7 +59,9 @@ CONSTANTS = {
     "services/backup_problems.py": ("PROBLEM_TEXT",),
     "services/camera_test.py": ("SENTENCES",),
     "services/guided.py": ("PROMPTS",),
+    "network/apprise_sender.py": ("NOT_KNOWN",),
     "services/message_words.py": ("DISK_LOW",),
+    "services/outbox.py": ("INSIDE",),
     "services/receipt_words.py": ("SENTENCES", "TABLES", "WORDS"),
     "web/bodies.py": ("BUSY",),
 }
@@ -68,14 +70,14 @@ KEPT = ("services/archive.py", "services/importing.py", "services/people_import.
 KEPT += ("services/tasks.py", "services/camera_worker.py", "vision/capture.py")
 REASONS = ("vision/grabbers.py", "_reason")  # what a camera does, after its name
 # errors that only a terminal shows
-UNSHOWN = {"ConfigurationError", "ModelContractError", "TemplateSpaceMismatch", "NotificationError"}
+UNSHOWN = {"ConfigurationError", "ModelContractError", "TemplateSpaceMismatch"}
 UNSHOWN |= {"DecryptionFailed", "RegisterTampered", "NewerDatabase", "RollbookError"}
 SHOWN_ERRORS = {
     name
     for name, kind in vars(errors).items()
     if isinstance(kind, type) and issubclass(kind, errors.RollbookError)
 } - UNSHOWN
-LAYERS_OF_ERRORS = ("domain", "services", "storage", "vision", "web", "bootstrap")
+LAYERS_OF_ERRORS = ("domain", "services", "storage", "vision", "network", "web", "bootstrap")
 
 PLACEHOLDER = re.compile(r"%\((\w+)\)[#0\- +]*[\d.]*[a-zA-Z]|%%|\{\w+\}")
 

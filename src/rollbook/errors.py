@@ -143,8 +143,8 @@ class NotificationError(RollbookError):
     `permanent` is true when trying again cannot help.
     """
 
-    def __init__(self, message: str, *, permanent: bool) -> None:
-        super().__init__(message)
+    def __init__(self, text: str, /, *, permanent: bool, **values: object) -> None:
+        super().__init__(text, **values)
         self.permanent = permanent
 
 

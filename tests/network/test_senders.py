@@ -144,7 +144,7 @@ class Hook(BaseHTTPRequestHandler):
 def hook() -> Iterator[str]:
     Hook.got, Hook.answer = [], 200
     http = HTTPServer(("127.0.0.1", 0), Hook)
-    thread = threading.Thread(target=http.serve_forever, daemon=True)
+    thread = threading.Thread(target=http.serve_forever, args=[0.02], daemon=True)
     thread.start()
     yield f"json://127.0.0.1:{http.server_port}/hook"
     http.shutdown()
@@ -163,6 +163,53 @@ def test_a_provider_that_refuses_is_tried_again_without_its_address(hook: str) -
     with pytest.raises(NotificationError) as caught:
         AppriseSender().send(message(hook))
     assert not caught.value.permanent and "127.0.0.1" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "answer, permanent",
+    [
+        *((each, True) for each in (400, 401, 403, 404, 410, 422)),
+        *((each, False) for each in (408, 429, 500, 502)),
+    ],
+)
+def test_an_answer_that_says_the_request_is_wrong_is_not_tried_again(
+    hook: str, answer: int, permanent: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    Hook.answer = answer
+    with pytest.raises(NotificationError) as caught:
+        AppriseSender().send(message(hook))
+    assert caught.value.permanent is permanent and str(answer) in str(caught.value)
+    assert "127.0.0.1" not in caplog.text
+
+
+def test_one_refusal_is_not_taken_for_the_next(hook: str) -> None:
+    sender = AppriseSender()
+    Hook.answer = 401
+    with pytest.raises(NotificationError):
+        sender.send(message(hook))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, and nobody listens
+        with pytest.raises(NotificationError) as caught:
+            sender.send(message(f"json://127.0.0.1:{taken.getsockname()[1]}/hook"))
+    assert not caught.value.permanent
+
+
+def test_a_plug_in_that_raises_is_tried_again_and_logged_without_its_text(
+    hook: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    sender = AppriseSender()
+
+    class Odd:
+        service_name = "Odd"
+
+        def notify(self, **given: str) -> bool:
+            raise KeyError(given["body"])
+
+    monkeypatch.setattr(sender, "_plugin", lambda url: Odd())
+    with pytest.raises(NotificationError) as caught:
+        sender.send(message(hook))
+    assert not caught.value.permanent and caught.value.__cause__ is None
+    assert "KeyError" in caplog.text and "Grüße" not in caplog.text
 
 
 def test_what_nothing_can_be_sent_to_is_refused() -> None:

@@ -3,17 +3,47 @@
 from __future__ import annotations
 
 import logging
+import re
+import threading
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
 from rollbook.domain.messages import Message
-from rollbook.errors import InvalidInput, NotificationError
+from rollbook.errors import InvalidInput, NotificationError, places_of
 from rollbook.network.smtp_sender import is_mail, mailbox_of, send_mail
 
 NOT_KNOWN = (
     "Nothing can be sent to this address. Apprise lists them: https://github.com/caronc/apprise"
 )
+PASSING = frozenset({408, 409, 423, 425, 429})  # of the answers from 400 on, what may pass
+_STATUS = re.compile(r"\berror=(\d{3})\b")
+
+log = logging.getLogger(__name__)
+
+
+class _Answers(logging.Handler):
+    """Hears what Apprise logs of refusals, and keeps the number of the answer alone.
+
+    Its plug-ins tell no more than whether they succeeded; why stands in their log, with addresses.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._of_thread = threading.local()
+
+    def forget(self) -> None:
+        self._of_thread.status = None
+
+    def status(self) -> int | None:
+        """Return the status by which a provider refused this thread's message, if it gave one."""
+        found: int | None = self._of_thread.status
+        return found
+
+    def emit(self, record: logging.LogRecord) -> None:
+        found = _STATUS.search(record.getMessage())
+        if found is not None:
+            self._of_thread.status = int(found[1])
 
 
 class AppriseSender:
@@ -23,8 +53,15 @@ class AppriseSender:
     def _apprise(self) -> Any:
         import apprise  # slow: 110 plug-ins
 
-        logging.getLogger("apprise").setLevel(logging.CRITICAL)  # it logs addresses
+        heard = logging.getLogger("apprise")
+        heard.setLevel(logging.WARNING)
+        heard.propagate = False  # it logs addresses
+        heard.handlers = [self._answers]
         return apprise
+
+    @cached_property
+    def _answers(self) -> _Answers:
+        return _Answers()
 
     def check(self, url: str) -> str:
         if is_mail(url):
@@ -44,12 +81,14 @@ class AppriseSender:
             send_mail(message)
             return
         plugin = self._plugin(message.url)
+        self._answers.forget()
         try:
             taken = plugin.notify(body=message.body, title=message.subject)
-        except Exception as error:  # of any of its plug-ins
-            raise NotificationError(_failed(plugin), permanent=False) from error
+        except Exception as error:  # any of 190 plug-ins, which raise what they like
+            log.error("a provider's plug-in broke off", exc_info=places_of(error))
+            raise _refused(plugin, None) from None  # the error's own text may hold an address
         if not taken:
-            raise NotificationError(_failed(plugin), permanent=False)
+            raise _refused(plugin, self._answers.status())
 
     def _plugin(self, url: str) -> Any:
         plugin = self._apprise.Apprise.instantiate(url, suppress_exceptions=True)
@@ -58,5 +97,16 @@ class AppriseSender:
         return plugin
 
 
-def _failed(plugin: Any) -> str:
-    return f"{plugin.service_name or 'The provider'} did not accept the message."
+def _refused(plugin: Any, status: int | None) -> NotificationError:
+    """Return the refusal; for good where the answer says that the request is wrong."""
+    service = str(plugin.service_name or "Apprise")
+    if status is None:
+        return NotificationError(
+            "%(service)s did not accept the message.", service=service, permanent=False
+        )
+    return NotificationError(
+        "%(service)s did not accept the message: error %(status)s.",
+        service=service,
+        status=status,
+        permanent=400 <= status < 500 and status not in PASSING,
+    )

@@ -105,7 +105,9 @@ def send_mail(message: Message, timeout: float = TIMEOUT, acceptance: float = AC
         ) from error
     except (smtplib.SMTPException, OSError) as error:
         raise NotificationError(
-            f"The mail server cannot be reached ({type(error).__name__}).", permanent=False
+            "The mail server cannot be reached (%(kind)s).",
+            kind=type(error).__name__,
+            permanent=False,
         ) from error
 
 
@@ -187,8 +189,12 @@ def _refused(code: int, answer: bytes | str) -> NotificationError:
     """Return what the server said, without the addresses in it."""
     text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else str(answer)
     words = [word for word in text.split() if "@" not in word][:12]
-    said = " ".join(words)
-    return NotificationError(f"The mail server answered {code}: {said}", permanent=code >= 500)
+    return NotificationError(
+        "The mail server answered %(code)s: %(said)s",
+        code=code,
+        said=" ".join(words),
+        permanent=code >= 500,
+    )
 
 
 def _has_breaks(text: str) -> bool:

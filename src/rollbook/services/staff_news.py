@@ -105,7 +105,7 @@ class StaffNews:
             names = {group.group_id: group.name for group in uow.groups.all()}
             for one in listening:
                 mine = {s.group_id for s in uow.staff.of_user(str(one.user_id)) if s.holds_on(last)}
-                known = mine & totals.keys() & names.keys()
+                known = {g for g in mine & totals.keys() & names.keys() if totals[g].counted}
                 if known:
                     values = {
                         "first": first.isoformat(),

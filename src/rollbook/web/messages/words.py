@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _l
 
 from rollbook.domain.messages import Audience, EventKind, MessageState
 from rollbook.services.composing import CORRECTED, GONE, NO_CHANNEL, OPTED_OUT, SWITCHED_OFF
+from rollbook.web.texts import spoken
 
 KINDS = {
     EventKind.ABSENT: _l("Absence"),
@@ -48,5 +49,5 @@ LANGUAGES = {"en": "English", "de": "Deutsch"}
 
 
 def reason(text: str) -> str:
-    """Return why, in the language of the page; what a provider said stays as it is."""
-    return str(REASONS.get(text, text))
+    """Return why, in the language of the page; what a provider itself said stays as it is."""
+    return str(REASONS[text]) if text in REASONS else spoken(text)
