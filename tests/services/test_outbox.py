@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select, update
 
 from builders import DAY, LONG_AGO, NOW, make_class
 from rollbook.domain.access import Role
@@ -25,6 +26,7 @@ from rollbook.domain.messages import (
     Queued,
     Recipient,
 )
+from rollbook.domain.register import EntryKind
 from rollbook.domain.subjects import new_id
 from rollbook.errors import InvalidInput, NotFound, NotificationError
 from rollbook.services.corrections import Change, Corrections
@@ -36,6 +38,7 @@ from rollbook.services.requests import RequestDesk
 from rollbook.services.session_life import SessionLife
 from rollbook.services.unsubscribing import Unsubscribing, token_of
 from rollbook.storage.database import Database
+from rollbook.storage.tables import outbox
 from rollbook.testing import FixedClock
 from timetables import BERLIN
 
@@ -242,6 +245,42 @@ def test_an_account_that_is_disabled_or_has_another_role_hears_no_more(
     with room.database.uow() as uow:
         uow.users.remove(str(tutor.user_id))
         assert uow.recipients.staff() == []
+
+
+def test_a_tutor_who_gave_the_group_away_hears_no_more(room: Room) -> None:
+    tutor = str(room.staff(Role.FACULTY, "tutor@example.org").user_id)
+    for number in range(2):
+        room.missed(f"Lesson {number}", room.bob)
+    with room.database.uow() as uow:
+        uow.staff.leave(room.group.group_id, tutor, DAY - timedelta(days=1))
+        uow.commit()
+    assert room.later() == []
+    assert {row.state for row in room.all()} == {MessageState.DROPPED}
+
+
+def test_a_guardian_hears_no_more_of_who_came_of_age(room: Room) -> None:
+    room.missed("Maths", room.ada)
+    with room.database.uow() as uow:
+        uow.subjects.update(replace(uow.subjects.get(room.ada), minor=False))
+        uow.commit()
+    assert room.later() == []
+
+
+def test_a_message_that_was_changed_in_the_database_keeps_none_behind_it(room: Room) -> None:
+    room.contact(room.bob, Audience.GUARDIAN, "b@example.org")
+    room.missed("Maths", room.ada, room.bob)
+    with room.database.engine.begin() as connection:
+        first = connection.execute(select(outbox).order_by(outbox.c.number)).first()
+        assert first is not None
+        other = update(outbox).where(outbox.c.number == first.number)
+        connection.execute(other.values(person=first.person[:-5] + b"AAAA="))
+    assert [one.to for one in room.later()] == ["b@example.org"]
+    assert [row.state for row in room.all()] == [MessageState.SENT]
+    with room.database.uow() as uow:
+        assert uow.outbox.counts()[MessageState.FAILED] == 1
+        told = [entry.body for entry in uow.register.since(0, [EntryKind.SETTING], 100)]
+    given_up = [body["message"] for body in told if body["event"] == "message given up"]
+    assert given_up == [first.message_id]
 
 
 def test_a_row_of_absences_that_was_corrected_is_not_told(room: Room) -> None:

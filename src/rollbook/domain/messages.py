@@ -70,6 +70,8 @@ FOR: Mapping[Audience, frozenset[EventKind]] = {
 
 AFTER_GRACE = frozenset({EventKind.ABSENT, EventKind.LATE, EventKind.IN_A_ROW})
 AT_ANY_HOUR = frozenset({EventKind.TROUBLE})
+TOLD_BY_AGE = frozenset({EventKind.ABSENT, EventKind.LATE, EventKind.DECIDED})
+GROUP = "group_id"  # value of an event that is about a group, and no session of it
 TOLD_STATUS = {EventKind.ABSENT: Status.ABSENT, EventKind.LATE: Status.LATE}
 
 
@@ -208,7 +210,15 @@ class MessageQueue(Protocol):
         ...
 
     def claim(self, message_id: str, now: datetime, until: datetime) -> list[Queued]:
-        """Take a message, and what is due of its bundle; empty when somebody else has it."""
+        """Take a message, and what is due of its bundle; empty when somebody else has it.
+
+        Raises:
+            DecryptionFailed: one of them was changed in the database; none is taken.
+        """
+        ...
+
+    def give_up_unreadable(self, message_id: str, now: datetime) -> list[str]:
+        """Give up what cannot be opened of a message and its bundle; return the ids."""
         ...
 
     def put_off(self, row: Queued, until: datetime, reason: str, bundle: str | None) -> bool:

@@ -7,25 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from rollbook.domain.attendance import AttendanceRecord, Session, SessionState, record_of
 from rollbook.domain.message_texts import DAILY, FOOTER, fill
 from rollbook.domain.messages import (
+    GROUP,
+    TOLD_BY_AGE,
     TOLD_STATUS,
+    Audience,
     Channel,
     Event,
     EventKind,
     Message,
     Queued,
     Recipient,
+    audiences,
 )
 from rollbook.domain.ports import UnitOfWork
 from rollbook.errors import InvalidInput, NotFound
 from rollbook.languages.writing import Words
-from rollbook.services.announcing import row_of_absences
+from rollbook.services.announcing import row_of_absences, tutors_of
 from rollbook.services.marks import marks_about
 from rollbook.services.message_settings import address_of, channels_of, rules_of, text_of
 from rollbook.services.message_words import in_words, said_day, said_time
@@ -34,6 +38,7 @@ from rollbook.services.unsubscribing import token_of
 
 CORRECTED = "corrected before it was sent"
 OPTED_OUT = "the recipient wants no such messages"
+NOT_TOLD = "the recipient is not told of this person any more"
 SWITCHED_OFF = "the site does not tell this"
 GONE = "the session or person is not there any more"
 NO_CHANNEL = "The channel was removed. Choose another one for this recipient."
@@ -54,26 +59,41 @@ class Said:
     body: str
 
 
-def recipient_of(uow: UnitOfWork, event: Event) -> Recipient | Dropped:
-    """Return who is told, if they still want to be and the site still tells this."""
+def recipient_of(uow: UnitOfWork, event: Event, today: date) -> Recipient | Dropped:
+    """Return who is told, if they still want to be, may be, and the site still tells this."""
     rules = rules_of(uow)
     if not rules.enabled or event.kind in rules.off:
         return Dropped(SWITCHED_OFF)
     found = uow.recipients.get(event.recipient_id)
     if found is None or not found.active or event.kind not in found.wants:
         return Dropped(OPTED_OUT)
-    if found.user_id is not None and not _is_still(uow, found):
-        return Dropped(OPTED_OUT)
-    return found
+    may_hear = _is_contact if found.user_id is None else _is_staff
+    return found if may_hear(uow, event, found, today) else Dropped(NOT_TOLD)
 
 
-def _is_still(uow: UnitOfWork, recipient: Recipient) -> bool:
-    """Return whether an account is active, and still what it was when it chose."""
+def _is_contact(uow: UnitOfWork, event: Event, recipient: Recipient, today: date) -> bool:
+    """Return whether such a contact is told of the person: who was a minor may be so no more."""
+    if event.kind not in TOLD_BY_AGE:
+        return True
+    person = uow.subjects.some([str(event.subject_id)]).get(str(event.subject_id))
+    minor = person is not None and person.minor
+    return recipient.audience in audiences(event.kind, rules_of(uow), minor=minor)
+
+
+def _is_staff(uow: UnitOfWork, event: Event, recipient: Recipient, today: date) -> bool:
+    """Return whether an account is active, what it was when it chose, and still has the group."""
     try:
         user = uow.users.get(str(recipient.user_id))
-        return user.active and audience_of(user.role) is recipient.audience
+        if not user.active or audience_of(user.role) is not recipient.audience:
+            return False
+        group_id = event.values.get(GROUP)
+        if event.session_id is not None:
+            group_id = uow.sessions.get(event.session_id).group_id
     except (NotFound, InvalidInput):
         return False
+    if recipient.audience is not Audience.TUTOR or group_id is None:
+        return True
+    return recipient.user_id in tutors_of(uow, [group_id], today)
 
 
 def channel_of(uow: UnitOfWork, recipient: Recipient) -> Channel | None:

@@ -33,7 +33,13 @@ from rollbook.domain.messages import (
 from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.domain.register import EntryKind, NewEntry
 from rollbook.domain.subjects import new_id
-from rollbook.errors import NotFound, NotificationError, StorageUnavailable, places_of
+from rollbook.errors import (
+    DecryptionFailed,
+    NotFound,
+    NotificationError,
+    StorageUnavailable,
+    places_of,
+)
 from rollbook.services.composing import (
     NO_CHANNEL,
     Dropped,
@@ -116,9 +122,13 @@ class Outbox:
         False: somebody else has it, it is put off, dropped, or the provider refused it.
         """
         now = self._clock.now()
-        with self._open_uow() as uow:
-            rows = uow.outbox.claim(message_id, now, now + self._lease)
-            uow.commit()
+        try:
+            with self._open_uow() as uow:
+                rows = uow.outbox.claim(message_id, now, now + self._lease)
+                uow.commit()
+        except DecryptionFailed:  # it must not keep all that stands behind it from leaving
+            self._give_up_unreadable(message_id, now)
+            return False
         if not rows:
             return False
         try:
@@ -174,7 +184,7 @@ class Outbox:
         recipient: Recipient | None = None
         zone, rules = self._zone(), rules_of(uow)
         for row in rows:
-            found = recipient_of(uow, row.event)
+            found = recipient_of(uow, row.event, now.astimezone(zone).date())
             if isinstance(found, Dropped):
                 uow.outbox.end(row, MessageState.DROPPED, now, found.reason)
                 continue
@@ -260,6 +270,14 @@ class Outbox:
         for row in rows:
             if uow.outbox.end(row, MessageState.FAILED, now, reason):
                 self._note(uow, "message given up", row.message_id, BY)
+
+    def _give_up_unreadable(self, message_id: str, now: datetime) -> None:
+        with self._open_uow() as uow:
+            uow.register.hold()
+            for one in uow.outbox.give_up_unreadable(message_id, now):
+                log.error("message %s was changed in the database and is given up", one)
+                self._note(uow, "message given up", one, BY)
+            uow.commit()
 
     def _note(self, uow: UnitOfWork, event: str, message_id: str, by: str) -> None:
         at = self._clock.now().isoformat()

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from rollbook.domain.facts import Facts
 from rollbook.domain.figures import RiskRules, at_risk, by_group
-from rollbook.domain.messages import Audience, EventKind, Recipient, audiences, told
+from rollbook.domain.messages import GROUP, Audience, EventKind, Recipient, audiences, told
 from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.services.announcing import administrators, announce_to_staff, tutors_of
 from rollbook.services.due import Errand
@@ -74,6 +74,7 @@ class StaffNews:
                 for one in at_risk(facts.of_groups([group_id]), only_low, today):
                     key = f"low {one.subject_id} {group_id} {today:%Y-%m}"
                     values = {
+                        GROUP: group_id,
                         "group": name,
                         "percentage": _below(one.low),
                         "line": f"{rules.low_below:g}",

@@ -22,6 +22,7 @@ from sqlalchemy.exc import IntegrityError
 
 from rollbook.domain.messages import Event, EventKind, MessageState, Queued
 from rollbook.domain.subjects import new_id
+from rollbook.errors import DecryptionFailed
 from rollbook.storage.codec import from_json, from_micros, instant, iso, to_json, to_micros
 from rollbook.storage.connecting import begin_writing, savepoint
 from rollbook.storage.repositories.recipients import opened, sealed
@@ -82,17 +83,8 @@ class SqlOutbox:
            changed no row for the first has lost to somebody else.
         """
         begin_writing(self._connection)
-        asked = self._connection.execute(
-            select(outbox).where(outbox.c.message_id == message_id, _free(now))
-        ).first()
-        if asked is None:
-            return []
-        rows: Sequence[Row[Any]] = [asked]
-        if asked.bundle is not None:
-            same = select(outbox).where(outbox.c.bundle == asked.bundle, _free(now))
-            rows = self._connection.execute(same.order_by(outbox.c.number)).all()
         taken: list[Queued] = []
-        for row in rows:
+        for row in self._due_with(message_id, now):
             free = update(outbox).where(
                 outbox.c.number == row.number, outbox.c.attempts == row.attempts, _free(now)
             )
@@ -102,6 +94,19 @@ class SqlOutbox:
             elif not taken:
                 return []
         return taken
+
+    def give_up_unreadable(self, message_id: str, now: datetime) -> list[str]:
+        begin_writing(self._connection)
+        given_up = []
+        for row in self._due_with(message_id, now):
+            try:
+                self._open(row, row.attempts)
+            except DecryptionFailed:
+                same = update(outbox).where(outbox.c.number == row.number)
+                over = {"state": MessageState.FAILED.value, "over_at": to_micros(now)}
+                self._connection.execute(same.values(over))
+                given_up.append(row.message_id)
+        return given_up
 
     def put_off(self, row: Queued, until: datetime, reason: str, bundle: str | None) -> bool:
         values = {
@@ -131,7 +136,7 @@ class SqlOutbox:
         query = select(outbox).where(outbox.c.state.in_([state.value for state in states]))
         rows = self._connection.execute(query.order_by(outbox.c.number.desc()).limit(limit)).all()
         self._vault.load_keys(row.subject_id for row in rows if row.subject_id is not None)
-        return [self._open(row, row.attempts) for row in rows if self._is_held(row)]
+        return [found for row in rows if (found := self._readable(row)) is not None]
 
     def counts(self) -> Mapping[MessageState, int]:
         query = select(outbox.c.state, func.count()).group_by(outbox.c.state)
@@ -164,6 +169,22 @@ class SqlOutbox:
             outbox.c.state == WAITING,
         )
         return self._connection.execute(same.values(values)).rowcount == 1
+
+    def _due_with(self, message_id: str, now: datetime) -> Sequence[Row[Any]]:
+        """Return a message's row that is due and nobody's, and those of its bundle, by number."""
+        asked = self._connection.execute(
+            select(outbox).where(outbox.c.message_id == message_id, _free(now))
+        ).first()
+        if asked is None or asked.bundle is None:
+            return [] if asked is None else [asked]
+        same = select(outbox).where(outbox.c.bundle == asked.bundle, _free(now))
+        return self._connection.execute(same.order_by(outbox.c.number)).all()
+
+    def _readable(self, row: Row[Any]) -> Queued | None:
+        try:
+            return self._open(row, row.attempts) if self._is_held(row) else None
+        except DecryptionFailed:
+            return None
 
     def _is_held(self, row: Row[Any]) -> bool:
         return row.subject_id is None or self._vault.key_of(row.subject_id) is not None

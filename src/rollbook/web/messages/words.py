@@ -5,7 +5,14 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 
 from rollbook.domain.messages import Audience, EventKind, MessageState
-from rollbook.services.composing import CORRECTED, GONE, NO_CHANNEL, OPTED_OUT, SWITCHED_OFF
+from rollbook.services.composing import (
+    CORRECTED,
+    GONE,
+    NO_CHANNEL,
+    NOT_TOLD,
+    OPTED_OUT,
+    SWITCHED_OFF,
+)
 from rollbook.web.texts import spoken
 
 KINDS = {
@@ -40,6 +47,7 @@ PILLS = {
 }
 REASONS = {
     CORRECTED: _l("corrected before it was sent"),
+    NOT_TOLD: _l("the recipient is not told of this person any more"),
     OPTED_OUT: _l("the recipient wants no such messages"),
     SWITCHED_OFF: _l("the site does not tell this"),
     GONE: _l("the session or person is not there any more"),
