@@ -228,7 +228,7 @@ def test_verify_says_what_holds_and_names_what_does_not(desk: Desk) -> None:
     session = desk.open()
     desk.run("mark", "Bob", "--session", session, "--status", "late", "--reason", "bus")
     told = desk.json("verify")
-    assert (told["holds"], told["entries"], told["faults"]) == (True, 2, [])
+    assert (told["holds"], told["entries"], told["faults"]) == (True, 4, [])
     assert told["head"] in desk.run("verify").output
     connection = sqlite3.connect(desk.home / "rollbook.db")
     connection.execute("UPDATE ledger SET kind = 'export' WHERE number = 2")

@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from builders import make_class
 from rollbook.domain.register import EntryKind, NewEntry, Verification
 from rollbook.errors import AlreadyExists, RegisterTampered
 from rollbook.storage.database import Database
@@ -396,7 +395,6 @@ def test_any_json_comes_back_and_verifies(
 
 
 def test_the_register_counts_what_it_holds(database: Database) -> None:
-    make_class(database.uow, ["Ada"])
     append(database, mark(1), mark(2))
     with database.engine.connect() as connection:
         assert connection.execute(select(func.count()).select_from(ledger)).scalar() == 2

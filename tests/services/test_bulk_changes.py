@@ -43,7 +43,8 @@ class School:
 
     def entries(self) -> list[dict[str, object]]:
         with self.open_uow() as uow:
-            return [dict(entry.body) for entry in reversed(uow.register.entries())]
+            entries = reversed(uow.register.entries())
+            return [dict(one.body) for one in entries if one.kind is not EntryKind.ROWS]
 
 
 @pytest.fixture

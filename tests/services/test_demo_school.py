@@ -56,7 +56,7 @@ def test_the_register_of_an_invented_school_holds(
     found = RegisterKeeper(database.uow, CLOCK).verify()
     assert found.holds
     assert found.sheets == school.sessions
-    assert found.entries == school.marks + 2 * school.sessions
+    assert found.entries == school.marks + 2 * school.sessions + 1  # and who belongs to a group
 
 
 def test_everything_is_marked_as_invented(database: Database, school: InventedSchool) -> None:

@@ -80,7 +80,7 @@ def test_an_opened_session_is_kept_with_its_policy(room: Room) -> None:
         assert uow.sessions.get(office.session_id) == office
         assert uow.sessions.get(room.session.session_id).title == "Maths"
         kinds = [entry.kind for entry in uow.register.entries()]
-    assert kinds == [EntryKind.SESSION, EntryKind.SESSION]
+    assert kinds == [EntryKind.SESSION, EntryKind.SESSION, EntryKind.ROWS]
     with pytest.raises(NotFound):
         room.keeper.open_session("none", NOW, NOW + HOUR, business_date=NOW.date())
 
@@ -179,7 +179,7 @@ def test_closing_makes_absent_who_was_not_seen_and_folds_the_marks(room: Room) -
     assert closed.state is SessionState.CLOSED
     assert room.statuses() == [Status.LATE, Status.ABSENT]
     found = room.keeper.verify()
-    assert (found.holds, found.entries, found.sheets) == (True, 3, 1)
+    assert (found.holds, found.entries, found.sheets) == (True, 4, 1)
     with pytest.raises(SessionClosed):
         room.keeper.close_session(room.session.session_id)
     assert room.see(room.bob, 13) == OVER

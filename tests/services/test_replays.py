@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import Table, delete, insert, select
 
-from builders import make_class, make_reference
+from builders import NOW, make_class, make_reference
 from rollbook.domain.access import Actor, Role
+from rollbook.domain.passkeys import Passkey
 from rollbook.domain.register import EntryKind, FaultKind, NewEntry
+from rollbook.domain.row_digests import RowStates
 from rollbook.domain.tokens import Scope
 from rollbook.services import replays
 from rollbook.services.consenting import Consenting, ConsentTerms
 from rollbook.services.devices import DevicePlan
 from rollbook.services.replays import PAGE
 from rollbook.storage.database import Database
-from rollbook.storage.tables import api_tokens, consents, devices, samples, users
+from rollbook.storage.tables import (
+    api_tokens,
+    consents,
+    devices,
+    group_staff,
+    memberships,
+    passkeys,
+    samples,
+    users,
+)
+from rollbook.storage.tables import site as settings
 from rollbook.testing import FixedClock
 from web.school import Site, make_site
 
@@ -154,4 +167,141 @@ def test_who_was_erased_takes_their_consents_along(database: Database) -> None:
     Consenting(database.uow, FixedClock()).record(ada.subject_id, TERMS)
     erase(database, ada.subject_id)
     with database.uow() as uow:
-        assert replays.replays(uow) == ()
+        assert replays.replays(uow).faults == ()
+
+
+def new_password(site: Site) -> None:
+    site.parts.accounts.reset(site.users["bob"].user_id, ALICE)
+
+
+def second_factor_off(site: Site) -> None:
+    with site.parts.uow() as uow:
+        bob = uow.users.get(site.users["bob"].user_id)
+        uow.users.update(replace(bob, secrets={}))
+        uow.commit()
+
+
+def give_second_factor(site: Site) -> None:
+    with site.parts.uow() as uow:
+        bob = uow.users.get(site.users["bob"].user_id)
+        uow.users.update(replace(bob, secrets={"tf_totp_secret": "x"}))
+        uow.commit()
+
+
+def other_setting(site: Site) -> None:
+    with site.parts.uow() as uow:
+        uow.site.set("threshold", 1)
+        uow.commit()
+
+
+def leave(site: Site) -> None:
+    with site.parts.uow() as uow:
+        uow.groups.leave(site.group.group_id, site.ada.subject_id, NOW.date())
+        uow.commit()
+
+
+def teach_no_more(site: Site) -> None:
+    with site.parts.uow() as uow:
+        uow.staff.leave(site.group.group_id, site.users["bob"].user_id, NOW.date())
+        uow.commit()
+
+
+@pytest.mark.parametrize(
+    ("change", "table", "code"),
+    [
+        (new_password, users, "account changed"),
+        (give_second_factor, users, "account changed"),
+        (other_setting, settings, "setting changed"),
+        (leave, memberships, "member changed"),
+        (teach_no_more, group_staff, "staff changed"),
+    ],
+    ids=["password", "second factor", "setting", "member", "staff"],
+)
+def test_an_old_row_is_named(site: Site, change: Change, table: Table, code: str) -> None:
+    other_setting(site)
+    with site.parts.uow() as uow:
+        uow.site.set("threshold", 2)
+        uow.commit()
+    before = rows(site, table)
+    change(site)
+    assert codes(site) == []
+    after = rows(site, table)
+    put_back(site, table, before)
+    assert codes(site) == [code]
+    put_back(site, table, after)
+    assert codes(site) == []
+
+
+def test_a_teacher_or_pupil_who_is_put_in_is_named(site: Site) -> None:
+    assert site.parts.register.verify().rows_since == 1, "known from the first entry on"
+    group = site.group.group_id
+    stranger = {"group_id": group, "since": NOW.date(), "until": None}
+    with site.parts.database.engine.begin() as connection:
+        connection.execute(insert(group_staff).values(user_id="f" * 32, **stranger))
+        connection.execute(insert(memberships).values(subject_id="e" * 32, **stranger))
+    found = site.parts.register.verify().faults
+    assert [fault.code for fault in found] == ["member changed", "staff changed"]
+    assert group[:8] in found[0].what and "e" * 8 in found[0].what and "f" * 8 in found[1].what
+
+
+def test_rows_that_are_taken_out_are_named(site: Site) -> None:
+    with site.parts.database.engine.begin() as connection:
+        connection.execute(delete(group_staff).where(group_staff.c.group_id == site.group.group_id))
+        connection.execute(
+            delete(memberships).where(memberships.c.subject_id == site.ada.subject_id)
+        )
+    assert set(codes(site)) == {"member changed", "staff changed"}
+
+
+def test_a_passkey_that_was_put_back_is_named(site: Site) -> None:
+    bob = site.users["bob"].user_id
+    key = Passkey(b"k" * 20, bob, "laptop", b"public", 0, NOW)
+    with site.parts.uow() as uow:
+        uow.passkeys.add(key)
+        uow.commit()
+    before = rows(site, passkeys)
+    with site.parts.uow() as uow:
+        uow.passkeys.update(replace(key, uses=5, used_at=NOW))
+        uow.commit()
+    assert codes(site) == [], "using it is no change"
+    with site.parts.uow() as uow:
+        assert uow.passkeys.remove_all(bob) == 1
+        uow.commit()
+    assert codes(site) == []
+    put_back(site, passkeys, before)
+    assert codes(site) == ["passkeys changed"]
+
+
+def test_removing_an_account_and_erasing_a_person_leave_no_fault(site: Site) -> None:
+    site.parts.erasing.erase([site.ada.subject_id])
+    with site.parts.uow() as uow:
+        uow.users.remove(site.users["bob"].user_id)
+        uow.commit()
+    assert codes(site) == []
+
+
+def test_a_digest_tells_nothing_and_lies_in_no_body(site: Site) -> None:
+    new_password(site)
+    with site.parts.uow() as uow:
+        bob = uow.users.get(site.users["bob"].user_id)
+        entry = next(one for one in uow.register.entries([EntryKind.ACCOUNT]) if one.rows)
+    assert "row_digests" not in entry.body
+    (digest,) = dict(entry.rows["account"]).values()  # type: ignore[call-overload]
+    assert len(digest) == 32 and bob.uniquifier not in str(entry)
+    assert not any(str(secret) in str(entry) for secret in bob.secrets.values())
+
+
+def test_a_register_of_an_earlier_version_is_compared_from_its_first_start_on(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr(RowStates, "hear", lambda *told: None)
+        assert site.parts.register.verify().rows_since == 0
+        with site.parts.database.engine.begin() as connection:
+            connection.execute(group_staff.update().values(since=NOW.date()))
+        assert codes(site) == [], "no entry tells of it"
+    with site.parts.uow() as uow:
+        uow.rows.want_all()
+        uow.register.append(NewEntry(EntryKind.ROWS, {"event": "rows found"}))
+        uow.commit()
+    assert codes(site) == []

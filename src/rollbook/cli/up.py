@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rollbook.cli import common
-from rollbook.errors import InvalidInput
+from rollbook.errors import InvalidInput, RegisterTampered
 from rollbook.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -185,12 +185,27 @@ def ready(settings: Settings) -> App:
         app = build(settings, create=True)
     else:
         common.warn_of_register(app)
+        _note_rows(app)
         return app
     common.say(f"Made database and keys in {settings.home}")
     common.say(common.NEW_KEY)
     common.say("Preparing the networks, once.")
     build_engine(settings)
+    _note_rows(app, new=True)
     return app
+
+
+def _note_rows(app: App, *, new: bool = False) -> None:
+    """Let the register know what accounts, settings and groups are like, once."""
+    try:
+        noted = app.register.note_rows()
+    except RegisterTampered:
+        return  # said above; nothing can be appended
+    if noted and not new:
+        common.say(
+            "Accounts, settings and groups were noted in the register as they were found. From "
+            "now on rollbook verify finds what is changed in them outside of Rollbook."
+        )
 
 
 def _tell(app: App, plan: ServerPlan, here: str, open_browser: bool | None) -> None:

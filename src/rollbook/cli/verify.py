@@ -82,6 +82,7 @@ def _told(found: Verification, compared: AnchorCheck | None) -> dict[str, Any]:
         for one in found.faults
     ]
     told: dict[str, Any] = {"holds": found.holds, "entries": found.entries, "sheets": found.sheets}
+    told["rows_since"] = found.rows_since or None
     told |= {"head": found.head, "faults": faults, "witness": None}
     if found.standing is not None:
         known = {"state": found.standing.state.value, "entries": found.standing.witnessed}
@@ -96,10 +97,23 @@ def _told(found: Verification, compared: AnchorCheck | None) -> dict[str, Any]:
     return told
 
 
+def _rows_said(found: Verification) -> str:
+    if found.rows_since:
+        return (
+            "Accounts, settings, and who belongs to groups agree with what entry "
+            f"{found.rows_since} and those after it tell."
+        )
+    return (
+        "Accounts, settings, and who belongs to groups are compared as far as entries tell of "
+        "them. The next rollbook up notes how it finds them, and from then on all are."
+    )
+
+
 def _say(found: Verification, compared: AnchorCheck | None) -> None:
     if not found.faults:
         common.say(f"The chain holds: {found.entries} entries, {found.sheets} sheets.")
         common.say(f"Head: {found.head or 'none yet'}")
+        common.say(_rows_said(found))
     for fault in found.faults:
         common.warn(fault.what)
     if found.faults:

@@ -26,6 +26,7 @@ from rollbook.domain.passkeys import Passkeys
 from rollbook.domain.receipts import Receipts
 from rollbook.domain.register import Entry, NewEntry, Verification
 from rollbook.domain.request_ports import Requests
+from rollbook.domain.row_digests import ComparedRows
 from rollbook.domain.subjects import Consent, Group, Membership, Reference, Subject
 from rollbook.domain.task_ports import Tasks
 from rollbook.domain.templates import TemplateSpace
@@ -523,6 +524,10 @@ class Register(Protocol):
         """
         ...
 
+    def find_rows(self) -> bool:
+        """Append digests of all rows that are compared; False: an earlier entry has them."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ReviewItem:
@@ -617,6 +622,8 @@ class UnitOfWork(Protocol):
     def recipients(self) -> RecipientList: ...
     @property
     def outbox(self) -> MessageQueue: ...
+    @property
+    def rows(self) -> ComparedRows: ...
     @property
     def person_rows(self) -> PersonRows: ...
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from rollbook.domain.witness import Standing
@@ -22,6 +22,7 @@ class EntryKind(StrEnum):
     ACCOUNT = "account"  # accounts, kiosks and keys: made, changed, revoked
     ACCESS = "access"  # signed in, refused, faces looked at
     TRUST = "trust"  # keys, backups, erasures, anchors, papers
+    ROWS = "rows"  # digests of changed accounts, groups and settings, where no other entry has them
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Entry:
     kind: EntryKind
     body: Mapping[str, object]
     session_id: str | None
+    rows: Mapping[str, object] = field(default_factory=dict)  # digests of rows it tells of
 
 
 class FaultKind(StrEnum):
@@ -93,8 +95,8 @@ FAULTS = {
     "put back.",
     "no session": "Session %(session)s was removed, of which entry %(number)s tells.",
     "plan": "The title and rules of session %(session)s were altered or removed.",
-    "row altered": "A sealed row of people, consents, accounts or kiosks does not open: it was "
-    "altered or put in the place of another one.",
+    "row altered": "A sealed row of people, consents, accounts, settings or kiosks does not open: "
+    "it was altered or put in the place of another one.",
     "consent back": "Entry %(number)s says that a consent was withdrawn; it was put back in force.",
     "consent gone": "The consent of which entry %(number)s tells was removed.",
     "sample back": "Entry %(number)s says that samples were deleted; some were put back.",
@@ -103,6 +105,16 @@ FAULTS = {
     "role back": "Entry %(number)s gives an account its role; an old one was put back.",
     "kiosk back": "Entry %(number)s says that a kiosk was shut out; it was let in again.",
     "token back": "Entry %(number)s says that a token was revoked; it was put back in force.",
+    "account changed": "Account %(about)s is not as entry %(number)s tells: its password, second "
+    "factor, name or rights were changed or put back outside of Rollbook, or it was removed.",
+    "passkeys changed": "The passkeys of account %(about)s are not those of which entry "
+    "%(number)s tells: one was put in, put back or removed outside of Rollbook.",
+    "staff changed": "The groups that account %(about)s sees are not those of which entry "
+    "%(number)s tells: one was added or removed outside of Rollbook.",
+    "member changed": "The times for which person %(person)s belongs to group %(about)s are not "
+    "those of which entry %(number)s tells: they were changed outside of Rollbook.",
+    "setting changed": "The setting %(about)s is not as entry %(number)s tells: it was changed or "
+    "put back outside of Rollbook.",
 }
 
 
@@ -115,11 +127,19 @@ class Fault:
     code: str  # which of FAULTS
     other: int = 0
     session: str = ""
+    about: str = ""  # account, group or setting that is meant
+    person: str = ""
 
     @property
     def what(self) -> str:
         """A sentence that names what happened."""
-        said = {"number": self.number, "other": self.other, "session": self.session[:8]}
+        said = {
+            "number": self.number,
+            "other": self.other,
+            "session": self.session[:8],
+            "about": self.about,
+            "person": self.person[:8],
+        }
         return FAULTS[self.code] % said
 
 
@@ -132,6 +152,7 @@ class Verification:
     head: str  # hex of the last link; empty for an empty register
     faults: tuple[Fault, ...] = ()
     standing: Standing | None = None  # to the witness; None: the head itself is at fault
+    rows_since: int = 0  # accounts, settings, groups' people are compared from this entry on; 0: no
 
     @property
     def holds(self) -> bool:

@@ -208,11 +208,27 @@ class RegisterKeeper:
         with self._open_uow() as uow:
             return verified(uow, progress)
 
+    def note_rows(self) -> bool:
+        """Write down digests of accounts, settings and groups' people as they are found.
+
+        Once in a register: those that were made since begin with it. False: it was done before.
+
+        Raises:
+            RegisterTampered: nothing can be appended; `verify` tells why.
+        """
+        with self._open_uow() as uow:
+            noted = uow.register.find_rows()
+            uow.commit()
+        return noted
+
 
 def verified(uow: UnitOfWork, progress: Progress | None = None) -> Verification:
     """Return what a check of the chain found; only one that holds is compared with other rows."""
     found = uow.register.verify(progress)
-    return found if found.faults else replace(found, faults=replays(uow))
+    if found.faults:
+        return found
+    compared = replays(uow)
+    return replace(found, faults=compared.faults, rows_since=compared.since)
 
 
 def require_counted(session: Session) -> None:

@@ -11,10 +11,13 @@ from typing import NamedTuple
 
 from rollbook.domain.ports import UnitOfWork
 from rollbook.domain.register import Entry, EntryKind, Fault, FaultKind
+from rollbook.domain.row_digests import ACCOUNT, MEMBER, PASSKEYS, SETTING, STAFF, RowStates
 from rollbook.errors import DecryptionFailed, NotFound
 
+SHORT = 8  # signs of an id that are enough to find it
 PAGE = 1_000  # entries that are held at a time
-KINDS = (EntryKind.CONSENT, EntryKind.ENROLMENT, EntryKind.ACCOUNT)
+KINDS = tuple(kind for kind in EntryKind if kind not in (EntryKind.MARK, EntryKind.SESSION))
+TRIES = 5  # others may change rows while they are compared
 ACTIVE = {"added": True, "enabled": True, "disabled": False}
 REVOKED = {"kiosk added": False, "kiosk code made": False, "kiosk revoked": True}
 
@@ -46,9 +49,24 @@ class Word(NamedTuple):
 
 Words = Mapping[str, Word]
 
+CHANGED = {
+    ACCOUNT: "account changed",
+    PASSKEYS: "passkeys changed",
+    STAFF: "staff changed",
+    MEMBER: "member changed",
+    SETTING: "setting changed",
+}
 
-def replays(uow: UnitOfWork) -> tuple[Fault, ...]:
-    """Return what rows outside of the register contradict it, by number of the entry.
+
+class Compared(NamedTuple):
+    """What rows outside of the register contradict it, by number of the entry."""
+
+    faults: tuple[Fault, ...]
+    since: int  # the entry from which on all rows with digests are known; 0: there is none
+
+
+def replays(uow: UnitOfWork) -> Compared:
+    """Compare rows outside of the register with what its entries say of them.
 
     Memory grows with the rows that are compared, not with the entries about them.
 
@@ -56,8 +74,9 @@ def replays(uow: UnitOfWork) -> tuple[Fault, ...]:
         RegisterTampered: an entry cannot be read; check the chain first.
     """
     told: dict[Topic, dict[str, Word]] = {topic: {} for topic in TOPICS}
-    deleted = _Deleted(uow)
+    deleted, states = _Deleted(uow), RowStates()
     for entry in _all(uow):
+        states.hear(entry.number, entry.rows)
         for topic in TOPICS:
             if _is_about(entry, topic):
                 told[topic][str(entry.body[topic.key])] = _word(entry)
@@ -69,12 +88,29 @@ def replays(uow: UnitOfWork) -> tuple[Fault, ...]:
         _keys(uow, told[DEVICES], told[TOKENS]),
     )
     found = [fault for look in looks for fault in _read(look)]
-    return tuple(sorted(found, key=lambda fault: fault.number))
+    named = {fault.about for fault in found}
+    found += [one for one in _read(_rows(uow, states)) if not one.about or one.about not in named]
+    faults = sorted(dict.fromkeys(found), key=lambda fault: fault.number)
+    return Compared(tuple(faults), states.since)
 
 
-def _all(uow: UnitOfWork) -> Iterator[Entry]:
-    """Yield every entry that is compared, oldest first."""
-    number = 0
+def _rows(uow: UnitOfWork, states: RowStates) -> Iterator[Fault]:
+    there = uow.rows.digests()
+    for _ in range(TRIES):
+        new = list(_all(uow, states.number))
+        for entry in new:
+            states.hear(entry.number, entry.rows)
+        if not any(entry.rows for entry in new):
+            break
+        there = uow.rows.digests()
+    for number, topic, key in states.differences(there):
+        about, _, person = key.partition(" ") if topic == MEMBER else (key, "", "")
+        said = about if topic == SETTING else about[:SHORT]
+        yield Fault(number, FaultKind.REPLAYED, CHANGED[topic], about=said, person=person)
+
+
+def _all(uow: UnitOfWork, number: int = 0) -> Iterator[Entry]:
+    """Yield every entry that is compared, oldest first, after this one."""
     while page := uow.register.since(number, KINDS, PAGE):
         yield from page
         number = page[-1].number
@@ -101,8 +137,8 @@ def _read(look: Iterator[Fault]) -> list[Fault]:
         return [_fault(0, "row altered")]
 
 
-def _fault(number: int, code: str) -> Fault:
-    return Fault(number, FaultKind.REPLAYED, code)
+def _fault(number: int, code: str, about: str = "") -> Fault:
+    return Fault(number, FaultKind.REPLAYED, code, about=about[:SHORT])
 
 
 def _consents(uow: UnitOfWork, told: Words) -> Iterator[Fault]:
@@ -146,11 +182,11 @@ def _users(uow: UnitOfWork, active: Words, roles: Words) -> Iterator[Fault]:
     for user_id, word in active.items():
         user = kept.get(user_id)
         if user is not None and user.active is not ACTIVE[word.event]:
-            yield _fault(word.number, "account back")
+            yield _fault(word.number, "account back", user_id)
     for user_id, word in roles.items():
         user = kept.get(user_id)
         if user is not None and user.role.value != word.role:
-            yield _fault(word.number, "role back")
+            yield _fault(word.number, "role back", user_id)
 
 
 def _keys(uow: UnitOfWork, kiosks: Words, tokens: Words) -> Iterator[Fault]:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from rollbook.domain.ports import Progress
 from rollbook.domain.register import Entry, EntryKind, NewEntry, Verification
+from rollbook.domain.row_digests import EVERYTHING
 from rollbook.domain.witness import SENTENCES, Standing, WitnessState
 from rollbook.errors import AlreadyExists, DecryptionFailed, RegisterTampered
 from rollbook.storage.bounded import Bounded
@@ -24,12 +25,15 @@ from rollbook.storage.codec import from_json, to_json
 from rollbook.storage.connecting import begin_writing, savepoint
 from rollbook.storage.keys import BOOK
 from rollbook.storage.mac import Mac
+from rollbook.storage.row_digests import SqlRowDigests
 from rollbook.storage.tables import heads, ledger, sessions, sheets
 from rollbook.storage.vault import BLOCK, SqlVault
 from rollbook.storage.witness import Look, Witness, standing
 
 HEAD = "ledger"
 ENTRY, SHEET, ONCE = "entry", "sheet", "once"
+ROWS = "row_digests"  # in the text of an entry: digests of rows outside of the register
+FOUND = "rows found"
 Opened = Bounded[tuple[int, bytes], Mapping[str, object]]
 
 
@@ -37,12 +41,18 @@ class Ledger:
     """The register within one transaction."""
 
     def __init__(
-        self, connection: Connection, vault: SqlVault, opened: Opened, witness: Witness | None
+        self,
+        connection: Connection,
+        vault: SqlVault,
+        opened: Opened,
+        witness: Witness | None,
+        rows: SqlRowDigests,
     ) -> None:
         self._connection = connection
         self._vault = vault
         self._opened = opened
         self._witness = witness
+        self._rows = rows
         self._chain = Chain(vault.register_mac)
         self._head: tuple[int, bytes] | None = None
         self._moved = False  # entries were appended
@@ -64,7 +74,8 @@ class Ledger:
         once = self._once(entry)
         if once is not None and self._is_taken(once):
             raise AlreadyExists("The register already has this entry, and it may be there once.")
-        row, body = self._row(entry, number + 1, once)
+        told = self._rows_to_tell(entry.kind, number)
+        row, body = self._row(entry, number + 1, once, told)
         row["payload"] = self._vault.seal(pad(body), purpose=ENTRY, owner=str(number + 1), key=BOOK)
         row["link"] = self._chain.link(previous, row["content"])
         try:
@@ -72,7 +83,29 @@ class Ledger:
         except IntegrityError as error:  # the head is held, so nobody else can have the number
             raise _tampered(f"Entry {number + 1}") from error
         self._move_head(number + 1, row["link"])
-        return Entry(number + 1, entry.kind, from_json(body), entry.session_id)
+        return opened_entry(number + 1, entry.kind, from_json(body), entry.session_id)
+
+    def _rows_to_tell(self, kind: EntryKind, number: int) -> Mapping[str, object]:
+        """Return the digests that this entry carries: of all rows, when it is the first one."""
+        if kind in (EntryKind.MARK, EntryKind.SESSION):
+            return {}
+        if number == 0:
+            self._rows.want_all()
+        return self._rows.take()
+
+    def tell_rows(self) -> None:
+        """Append an entry about rows that this transaction changed and no entry tells of."""
+        if self._rows.waits:
+            self.append(_rows_entry("rows changed"))
+
+    def find_rows(self) -> bool:
+        if self._is_taken(self._vault.blind(ONCE, FOUND)):
+            return False
+        if any(first.rows.get(EVERYTHING) for first in self.entries(limit=1, before=2)):
+            return False
+        self._rows.want_all()
+        self.append(_rows_entry(FOUND, once=FOUND))
+        return True
 
     def append_sheets(self, session_ids: Sequence[str], entries: Sequence[NewEntry]) -> None:
         number, link = self._writable_head()
@@ -288,9 +321,13 @@ class Ledger:
         return self._connection.execute(query).first() is not None
 
     def _row(
-        self, entry: NewEntry, number: int, once: bytes | None
+        self,
+        entry: NewEntry,
+        number: int,
+        once: bytes | None,
+        rows: Mapping[str, object] | None = None,
     ) -> tuple[dict[str, Any], bytes]:
-        body = to_json(dict(entry.body))
+        body = to_json({**entry.body, ROWS: rows} if rows else dict(entry.body))
         kind = entry.kind.value
         content = self._chain.content(number, kind, entry.session_id, once, body)
         row: dict[str, Any] = {
@@ -386,7 +423,7 @@ class Ledger:
         body = self._opened.get(
             (row.number, bytes(row.payload)), lambda: from_json(self._body(row))
         )
-        return Entry(row.number, EntryKind(row.kind), body, row.session_id)
+        return opened_entry(row.number, row.kind, body, row.session_id)
 
 
 def first_head(mac: Mac) -> dict[str, object]:
@@ -411,7 +448,23 @@ def _head_query() -> Any:
 
 
 def _entry(line: Line, session_id: str | None) -> Entry:
-    return Entry(line.number, EntryKind(line.kind), from_json(line.body), session_id)
+    return opened_entry(line.number, line.kind, from_json(line.body), session_id)
+
+
+def opened_entry(
+    number: int, kind: str, body: Mapping[str, object], session_id: str | None
+) -> Entry:
+    """Return an entry, with the digests of rows that it carries apart from what it says."""
+    rows = body.get(ROWS)
+    if not isinstance(rows, Mapping):
+        return Entry(number, EntryKind(kind), body, session_id)
+    said = {name: value for name, value in body.items() if name != ROWS}
+    return Entry(number, EntryKind(kind), said, session_id, rows)
+
+
+def _rows_entry(event: str, once: str | None = None) -> NewEntry:
+    body = {"event": event, "at": datetime.now(UTC).isoformat(), "by": "system"}
+    return NewEntry(EntryKind.ROWS, body, once=once)
 
 
 def _folded(row: Row[Any], in_sheets: Mapping[int, Entry]) -> Entry:

@@ -26,6 +26,7 @@ from sqlalchemy import (
 
 from rollbook.domain.erasing import Destroyed, Handling, Intent
 from rollbook.domain.ports import ReviewItem
+from rollbook.domain.row_digests import NOTES_BEGIN
 from rollbook.errors import DecryptionFailed
 from rollbook.storage.codec import from_json, instant, iso, to_json
 from rollbook.storage.forgetting import count_erasure
@@ -33,6 +34,7 @@ from rollbook.storage.repositories.accounts import OWNER, REPLY, SESSION
 from rollbook.storage.repositories.samples import SqlReferences
 from rollbook.storage.repositories.site import SETTING, SqlReviews
 from rollbook.storage.repositories.tasks import SqlTasks
+from rollbook.storage.row_digests import SqlRowDigests
 from rollbook.storage.scanning import token_mark
 from rollbook.storage.tables import metadata, replies, site, users, web_sessions
 from rollbook.storage.vault import SqlVault
@@ -76,7 +78,7 @@ HANDLING: Mapping[str, Handling] = {
     "users": _ACCOUNT,
     "web_sessions": _INSIDE,
 }
-NOTE = "erasing "  # begins the names of settings that hold what is still to be done
+NOTE = NOTES_BEGIN  # begins the names of settings that hold what is still to be done
 SHORTEST = 4  # characters of a word that is looked for inside other rows
 
 
@@ -84,16 +86,24 @@ class SqlPersonRows:
     """Rows of one person, in all tables."""
 
     def __init__(
-        self, connection: Connection, vault: SqlVault, references: SqlReferences, touch: Any
+        self,
+        connection: Connection,
+        vault: SqlVault,
+        references: SqlReferences,
+        digests: SqlRowDigests,
+        touch: Any,
     ) -> None:
         self._connection = connection
         self._vault = vault
         self._references = references
+        self._digests = digests
         self._touch: Callable[[], None] = touch
 
     def erase(self, subject_id: str, user_id: str | None, words: Sequence[str]) -> Destroyed:
         found = Destroyed(templates=self._templates(subject_id))
         needles = _needles(subject_id, user_id, words)
+        if user_id is not None:
+            self._digests.account_gone(user_id)
         for cut in (self._cut_reviews, self._cut_tasks, self._cut_replies, self._cut_sessions):
             found = found.and_(cut(needles, user_id))
         for table in reversed(metadata.sorted_tables):

@@ -45,6 +45,7 @@ from rollbook.storage.repositories.site import SqlReviews, SqlSiteSettings
 from rollbook.storage.repositories.tasks import SqlTasks
 from rollbook.storage.repositories.timetable import OpenedSessions, Plan, SqlGroups, SqlSessions
 from rollbook.storage.repositories.tokens import SqlApiTokens
+from rollbook.storage.row_digests import SqlRowDigests
 from rollbook.storage.tables import counters
 from rollbook.storage.vault import SqlVault
 from rollbook.storage.witness import Witness
@@ -98,6 +99,10 @@ class SqlUnitOfWork:
         return SqlVault(self._connection, self._keys)
 
     @cached_property
+    def rows(self) -> SqlRowDigests:
+        return SqlRowDigests(self._connection, self.vault)
+
+    @cached_property
     def subjects(self) -> SqlSubjects:
         return SqlSubjects(self._connection, self.vault, self._memory.profiles, self.touch_gallery)
 
@@ -115,7 +120,7 @@ class SqlUnitOfWork:
 
     @cached_property
     def groups(self) -> SqlGroups:
-        return SqlGroups(self._connection, self.vault, self.touch_gallery)
+        return SqlGroups(self._connection, self.vault, self.touch_gallery, self.rows)
 
     @cached_property
     def sessions(self) -> SqlSessions:
@@ -123,7 +128,7 @@ class SqlUnitOfWork:
 
     @cached_property
     def register(self) -> Ledger:
-        return Ledger(self._connection, self.vault, self._memory.entries, self._witness)
+        return Ledger(self._connection, self.vault, self._memory.entries, self._witness, self.rows)
 
     @cached_property
     def reviews(self) -> SqlReviews:
@@ -135,11 +140,11 @@ class SqlUnitOfWork:
 
     @cached_property
     def site(self) -> SqlSiteSettings:
-        return SqlSiteSettings(self._connection, self.vault)
+        return SqlSiteSettings(self._connection, self.vault, self.rows)
 
     @cached_property
     def users(self) -> SqlUsers:
-        return SqlUsers(self._connection, self.vault, self._memory.users)
+        return SqlUsers(self._connection, self.vault, self._memory.users, self.rows)
 
     @cached_property
     def web_sessions(self) -> SqlWebSessions:
@@ -147,11 +152,11 @@ class SqlUnitOfWork:
 
     @cached_property
     def passkeys(self) -> SqlPasskeys:
-        return SqlPasskeys(self._connection, self.vault)
+        return SqlPasskeys(self._connection, self.vault, self.rows)
 
     @cached_property
     def staff(self) -> SqlStaff:
-        return SqlStaff(self._connection)
+        return SqlStaff(self._connection, self.rows)
 
     @cached_property
     def tokens(self) -> SqlApiTokens:
@@ -221,7 +226,9 @@ class SqlUnitOfWork:
 
     @cached_property
     def person_rows(self) -> SqlPersonRows:
-        return SqlPersonRows(self._connection, self.vault, self.references, self._tell_erasure)
+        return SqlPersonRows(
+            self._connection, self.vault, self.references, self.rows, self._tell_erasure
+        )
 
     def touch_gallery(self) -> None:
         """Let `gallery_version` grow when this transaction is committed."""
@@ -247,6 +254,7 @@ class SqlUnitOfWork:
             self._connection.execute(insert(counters).values(name=GALLERY, value=1))
 
     def commit(self) -> None:
+        self.register.tell_rows()
         self._count_gallery()
         refuse_undone(self._connection)
         self._connection.commit()
@@ -258,6 +266,7 @@ class SqlUnitOfWork:
         self.vault.forget()
         self.protection.forget()
         self.register.forget()
+        self.rows.forget()
 
     def __enter__(self) -> Self:
         return self

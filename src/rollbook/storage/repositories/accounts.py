@@ -11,10 +11,12 @@ from sqlalchemy.exc import IntegrityError
 
 from rollbook.domain.access import Role
 from rollbook.domain.accounts import Staff, User, WebSession
+from rollbook.domain.row_digests import ACCOUNT, STAFF
 from rollbook.errors import AlreadyExists, NotFound
 from rollbook.storage.bounded import Bounded
 from rollbook.storage.codec import from_json, from_micros, to_json, to_micros
 from rollbook.storage.connecting import savepoint
+from rollbook.storage.row_digests import SqlRowDigests
 from rollbook.storage.tables import (
     api_tokens,
     group_staff,
@@ -38,10 +40,17 @@ OpenedUsers = Bounded[tuple[str, bytes], User]
 class SqlUsers:
     """A row holds a random id, blind indexes and a sealed payload."""
 
-    def __init__(self, connection: Connection, vault: SqlVault, opened: OpenedUsers) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        vault: SqlVault,
+        opened: OpenedUsers,
+        digests: SqlRowDigests,
+    ) -> None:
         self._connection = connection
         self._vault = vault
         self._opened = opened
+        self._digests = digests
 
     def add(self, user: User) -> None:
         self._write(insert(users), user)
@@ -57,6 +66,7 @@ class SqlUsers:
             raise NotFound("There is no such account. Look with: rollbook user list")
 
     def remove(self, user_id: str) -> None:
+        self._digests.account_gone(user_id)
         for table in (passkeys, web_sessions, group_staff, api_tokens, recipients, users):
             self._connection.execute(delete(table).where(table.c.user_id == user_id))
 
@@ -99,11 +109,13 @@ class SqlUsers:
         }
         try:
             with savepoint(self._connection):
-                return self._connection.execute(statement.values(row)).rowcount > 0
+                done = self._connection.execute(statement.values(row)).rowcount > 0
         except IntegrityError as error:
             raise AlreadyExists(
                 "This sign-in name is taken, or the person has an account already."
             ) from error
+        self._digests.changed(ACCOUNT, [user.user_id])
+        return done
 
     def _open(self, row: Row[Any]) -> User:
         return self._opened.get((row.user_id, bytes(row.payload)), lambda: self._opened_now(row))
@@ -217,8 +229,9 @@ class SqlWebSessions:
 
 
 class SqlStaff:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, digests: SqlRowDigests) -> None:
         self._connection = connection
+        self._digests = digests
 
     def add(self, staff: Staff) -> None:
         if staff in self.of_user(staff.user_id):
@@ -234,6 +247,7 @@ class SqlStaff:
                 self._connection.execute(insert(group_staff).values(row))
         except IntegrityError as error:
             raise NotFound("There is no such group. Look with: rollbook group list") from error
+        self._digests.changed(STAFF, [staff.user_id])
 
     def of_user(self, user_id: str) -> list[Staff]:
         return self._all(group_staff.c.user_id == user_id)
@@ -251,6 +265,7 @@ class SqlStaff:
             or_(group_staff.c.until.is_(None), group_staff.c.until > last_day),
         )
         self._connection.execute(held.values(until=last_day))
+        self._digests.changed(STAFF, [user_id])
 
     def _all(self, condition: Any) -> list[Staff]:
         query = select(group_staff).where(condition).order_by(group_staff.c.number)

@@ -9,9 +9,11 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from rollbook.domain.passkeys import Passkey
+from rollbook.domain.row_digests import PASSKEYS
 from rollbook.errors import AlreadyExists, DecryptionFailed
 from rollbook.storage.codec import from_json, instant, iso, optional_instant, to_json
 from rollbook.storage.connecting import savepoint
+from rollbook.storage.row_digests import SqlRowDigests
 from rollbook.storage.tables import passkeys
 from rollbook.storage.vault import SqlVault
 
@@ -21,9 +23,10 @@ PASSKEY = "passkey"
 class SqlPasskeys:
     """A row holds the account's random id, a blind index and a sealed payload."""
 
-    def __init__(self, connection: Connection, vault: SqlVault) -> None:
+    def __init__(self, connection: Connection, vault: SqlVault, digests: SqlRowDigests) -> None:
         self._connection = connection
         self._vault = vault
+        self._digests = digests
 
     def add(self, passkey: Passkey) -> None:
         try:
@@ -31,6 +34,7 @@ class SqlPasskeys:
                 self._connection.execute(insert(passkeys).values(self._row(passkey)))
         except IntegrityError as error:
             raise AlreadyExists("This passkey is kept already.") from error
+        self._digests.changed(PASSKEYS, [passkey.user_id])
 
     def get(self, credential: bytes) -> Passkey | None:
         query = select(passkeys).where(passkeys.c.credential == self._index(credential))
@@ -50,10 +54,12 @@ class SqlPasskeys:
     def remove(self, user_id: str, handle: str) -> bool:
         if handle not in (own for own, _ in self.of_user(user_id)):
             return False
+        self._digests.changed(PASSKEYS, [user_id])
         gone = delete(passkeys).where(passkeys.c.credential == bytes.fromhex(handle))
         return self._connection.execute(gone).rowcount > 0
 
     def remove_all(self, user_id: str) -> int:
+        self._digests.changed(PASSKEYS, [user_id])
         gone = delete(passkeys).where(passkeys.c.user_id == user_id)
         return self._connection.execute(gone).rowcount
 

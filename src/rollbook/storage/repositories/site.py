@@ -7,6 +7,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from rollbook.domain.ports import ReviewItem
 from rollbook.errors import NotFound
 from rollbook.storage.codec import from_json, instant, iso, to_json
+from rollbook.storage.row_digests import SqlRowDigests
 from rollbook.storage.tables import reviews, site
 from rollbook.storage.vault import SqlVault
 
@@ -61,9 +62,10 @@ class SqlReviews:
 class SqlSiteSettings:
     """JSON values by name; the values are sealed."""
 
-    def __init__(self, connection: Connection, vault: SqlVault) -> None:
+    def __init__(self, connection: Connection, vault: SqlVault, digests: SqlRowDigests) -> None:
         self._connection = connection
         self._vault = vault
+        self._digests = digests
 
     def get(self, key: str, default: object = None) -> object:
         query = select(site.c.payload).where(site.c.key == key)
@@ -78,3 +80,4 @@ class SqlSiteSettings:
         changed = update(site).where(site.c.key == key).values(payload=payload)
         if self._connection.execute(changed).rowcount == 0:
             self._connection.execute(insert(site).values(key=key, payload=payload))
+        self._digests.changed_setting(key)

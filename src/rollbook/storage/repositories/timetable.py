@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from rollbook.domain.attendance import AttendancePolicy, Session, SessionState
 from rollbook.domain.policy_codec import policy_from_json, policy_to_json
+from rollbook.domain.row_digests import MEMBER
 from rollbook.domain.subjects import Group, Membership
 from rollbook.errors import AlreadyExists, NotFound, RegisterTampered
 from rollbook.storage.bounded import Bounded
@@ -18,6 +19,7 @@ from rollbook.storage.codec import from_json, from_micros, to_json, to_micros
 from rollbook.storage.connecting import savepoint
 from rollbook.storage.keys import BOOK
 from rollbook.storage.repositories.people import Touch
+from rollbook.storage.row_digests import SqlRowDigests, member
 from rollbook.storage.tables import groups, memberships, plans, sessions, subjects
 from rollbook.storage.vault import BLOCK, SqlVault
 
@@ -31,10 +33,13 @@ IN_ORDER = (sessions.c.business_date, sessions.c.starts_at, sessions.c.session_i
 class SqlGroups:
     """Groups with sealed names; capitals make no difference to whether a name is taken."""
 
-    def __init__(self, connection: Connection, vault: SqlVault, touch: Touch) -> None:
+    def __init__(
+        self, connection: Connection, vault: SqlVault, touch: Touch, digests: SqlRowDigests
+    ) -> None:
         self._connection = connection
         self._vault = vault
         self._touch = touch
+        self._digests = digests
 
     def add(self, group: Group) -> None:
         if self.by_name(group.name) is not None:
@@ -105,6 +110,7 @@ class SqlGroups:
                 self._connection.execute(insert(memberships), rows)
         except IntegrityError as error:
             raise NotFound("There is no such group. Look with: rollbook group list") from error
+        self._digests.changed(MEMBER, (member(one.group_id, one.subject_id) for one in new))
         self._touch()
 
     def leave(self, group_id: str, subject_id: str, last_day: date) -> None:
@@ -114,6 +120,7 @@ class SqlGroups:
             or_(memberships.c.until.is_(None), memberships.c.until > last_day),
         )
         self._connection.execute(update(memberships).where(held).values(until=last_day))
+        self._digests.changed(MEMBER, [member(group_id, subject_id)])
         self._touch()
 
     def memberships(

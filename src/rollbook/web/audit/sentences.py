@@ -19,6 +19,7 @@ KINDS = {
     EntryKind.ACCOUNT: _l("Accounts, kiosks and keys"),
     EntryKind.ACCESS: _l("Sign-ins, refusals and looks at faces"),
     EntryKind.TRUST: _l("Keys, backups and erasures"),
+    EntryKind.ROWS: _l("Notes on accounts, groups and settings"),
 }
 
 Sentences = Mapping[str, object]
@@ -226,6 +227,13 @@ TRUST: Sentences = {
     "keys: rotation done": _l("The keys of the site were exchanged, as %(who)s asked."),
     "templates renewed": _l("%(who)s stored all templates under a new transform of the site."),
 }
+ROWS = {
+    "rows changed": _l("Accounts, groups or settings were changed; what they are now was noted."),
+    "rows found": _l(
+        "Accounts, groups and settings were noted as they were found; from here on a check finds "
+        "what is changed outside of Rollbook."
+    ),
+}
 BY_KIND = {
     EntryKind.SESSION: SESSIONS,
     EntryKind.SUBJECT: SUBJECTS,
@@ -236,6 +244,7 @@ BY_KIND = {
     EntryKind.ACCESS: ACCESSES,
     EntryKind.MARK: MARKS,
     EntryKind.TRUST: TRUST,
+    EntryKind.ROWS: ROWS,
 }
 EXPORTED = _l("%(who)s exported the register of %(month)s as %(format)s.")
 OTHERWISE = _l("%(who)s: %(event)s.")  # events of another version, or of a plug-in
