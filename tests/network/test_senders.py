@@ -15,7 +15,7 @@ from mail_server import Handler, mail_server
 from rollbook.domain.messages import Message
 from rollbook.errors import InvalidInput, NotificationError
 from rollbook.network.apprise_sender import AppriseSender
-from rollbook.network.smtp_sender import mailbox_of, send_mail
+from rollbook.network.smtp_sender import mail_of, mailbox_of, send_mail
 
 LINK = "https://school.example/messages/stop/token"
 
@@ -48,6 +48,14 @@ def test_a_mail_arrives_whole(server: Handler) -> None:
     assert mail["List-Unsubscribe"] == f"<{LINK}>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert mail["Auto-Submitted"] == "auto-generated" and mail["Content-Language"] == "de"
+
+
+def test_the_link_to_stop_is_whole_for_programs_that_decode_nothing() -> None:
+    link = f"https://attendance.hill-school.example/messages/stop/{'x' * 48}"
+    box = mailbox_of(f"mailto://mail.example.org?from=post@{'long-' * 8}school.example.org")
+    lines = mail_of(replace(message(""), unsubscribe_url=link), box).as_bytes().splitlines()
+    assert f"List-Unsubscribe: <{link}>".encode() in lines
+    assert any(line.startswith(b"Message-ID: <") and line.endswith(b".org>") for line in lines)
 
 
 def test_each_attempt_has_the_same_id(server: Handler) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr
 from typing import Any
@@ -25,6 +26,7 @@ PORTS = {PLAIN: 25, SECURE: 587}
 DIRECT_TLS = 465
 TIMEOUT = 15.0  # seconds for each answer of the server
 ACCEPTANCE = 120.0  # seconds for that to the whole mail: some look through it first
+LINES = policy.default.clone(max_line_length=900)  # a link in a header that is folded is no link
 EVENT_HEADER = "X-Rollbook-Event"
 
 
@@ -119,7 +121,7 @@ def mail_of(message: Message, box: Mailbox) -> EmailMessage:
     """
     if "@" not in message.to or _has_breaks(message.to):
         raise NotificationError("This is no e-mail address.", permanent=True)
-    mail = EmailMessage()
+    mail = EmailMessage(LINES)
     domain = box.sender.rpartition("@")[2]
     mail["Message-ID"] = f"<{message.message_id}@{domain}>"
     mail["Date"] = format_datetime(datetime.now(UTC))
