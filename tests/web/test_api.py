@@ -339,9 +339,13 @@ def test_every_scope_opens_its_part_and_no_other(site: Site, program_of: Program
         "/requests": Scope.REVIEWS_READ,
         "/cameras": Scope.CAMERAS_READ,
         "/users": Scope.USERS_READ,
+        "/messages": Scope.MESSAGES_READ,
+        "/messages/channels": Scope.MESSAGES_READ,
         "/audit/entries": Scope.AUDIT_READ,
     }
-    for scope in sorted({*reads.values(), Scope.EXPORTS_READ, Scope.MARKS_WRITE}):
+    for scope in sorted(
+        {*reads.values(), Scope.EXPORTS_READ, Scope.MARKS_WRITE, Scope.MESSAGES_WRITE}
+    ):
         program = program_of("alice", scope)
         opened = {path for path in reads if program.get(path).status_code == 200}
         assert opened == {path for path, wanted in reads.items() if wanted is scope}

@@ -19,6 +19,7 @@ from rollbook.testing import RED
 from web.desk import Desk, png
 from web.programs import Program, make_token
 from web.school import Site
+from web.test_api_ids import given_up
 
 ProgramOf = Callable[[str], Program]
 
@@ -183,3 +184,34 @@ def test_pictures_are_enrolled_with_consent_alone(
     site.parts.engines.close()
     busy = bob.post(path, {"pictures": [{"data": b64encode(png(RED, 1)).decode()}]})
     assert (busy.status_code, busy.mimetype) == (503, "application/problem+json")
+
+
+def test_messages_are_told_without_names_and_sent_again_once(
+    site: Site, program_of: ProgramOf
+) -> None:
+    parts, alice, now = site.parts, program_of("alice"), site.clock.now()
+    channel = parts.message_settings.add_channel("E-mail", "mailtos://a:secret@b.example", "test")
+    message_id = given_up(site)
+    answer = alice.get("/messages?state=failed")
+    assert answer.get_json()["items"] == [
+        {
+            "id": message_id,
+            "kind": "absent",
+            "state": "failed",
+            "happened_at": now.isoformat().replace("+00:00", "Z"),
+            "due_at": now.isoformat().replace("+00:00", "Z"),
+            "over_at": now.isoformat().replace("+00:00", "Z"),
+            "attempts": 1,
+        }
+    ]
+    assert alice.get("/messages?state=sent").get_json()["total"] == 0
+    assert alice.get("/messages?page=2").get_json()["items"] == []
+    channels = alice.get("/messages/channels")
+    assert channels.get_json()["items"] == [{"id": channel.channel_id, "name": "E-mail"}]
+    assert "Ada" not in answer.text and "secret" not in channels.text
+    again = f"/messages/{message_id}/again"
+    assert [alice.post(again, Idempotency_Key="once").status_code for _ in range(2)] == [204, 204]
+    assert alice.get("/messages").get_json()["items"][0]["state"] == "waiting"
+    assert alice.post(again).status_code == 404, "it waits already"
+    assert events(site, EntryKind.SETTING).count("message tried again") == 1
+    assert program_of("bob").get("/messages").status_code == 403

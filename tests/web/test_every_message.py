@@ -159,13 +159,13 @@ def test_a_low_percentage_and_the_last_week(morning: Morning) -> None:
     morning.leave(MONDAY + timedelta(days=7) - morning.clock.at)
     morning.parts.staff_news.tell_low()
     found = morning.mails(timedelta(0))["bob@example.net"]
-    assert found[0] == say("Ada Lovelace: attendance of 37,5 %", "Ada Lovelace: 37,5 % Anwesenheit")
+    assert found[0] == say("Ada Lovelace: attendance of 37.5 %", "Ada Lovelace: 37,5 % Anwesenheit")
     morning.parts.staff_news.tell_week()
     subject, body = morning.mails(timedelta(0))["bob@example.net"]
     assert subject == say(
         "Attendance from 2 Mar 2026 to 8 Mar 2026", "Anwesenheit vom 02.03.2026 bis 08.03.2026"
     )
-    assert say("5b: 70,8 % (absent: 7, late: 0)", "5b: 70,8 % (gefehlt: 7, zu spät: 0)") in body
+    assert say("5b: 70.8 % (absent: 7, late: 0)", "5b: 70,8 % (gefehlt: 7, zu spät: 0)") in body
 
 
 def test_troubles_with_a_camera_the_disk_keys_and_backups(morning: Morning) -> None:
@@ -181,7 +181,7 @@ def test_troubles_with_a_camera_the_disk_keys_and_backups(morning: Morning) -> N
     ]
     wanted = {
         "Door does not answer.": "Door antwortet nicht.",
-        "The disk has 1.400 MiB left.": "sind noch 1.400 MiB frei.",
+        "The disk has 1,400 MiB left.": "sind noch 1.400 MiB frei.",
         "Others on this machine can read k. Run: chmod 600 k": "Andere auf diesem Rechner",
         "The last backup to /mnt/usb is of 20 Feb 2026.": "nach /mnt/usb ist vom 20.02.2026.",
     }

@@ -35,6 +35,8 @@ class Scope(StrEnum):
     DEVICES_WRITE = "devices:write"
     USERS_READ = "users:read"
     USERS_WRITE = "users:write"
+    MESSAGES_READ = "messages:read"
+    MESSAGES_WRITE = "messages:write"
     EXPORTS_READ = "exports:read"
     AUDIT_READ = "audit:read"
     ME_READ = "me:read"
@@ -67,6 +69,8 @@ _PERMISSIONS: Mapping[Scope, Permission] = {
     Scope.DEVICES_WRITE: Permission.DEVICES_EDIT,
     Scope.USERS_READ: Permission.USERS_EDIT,
     Scope.USERS_WRITE: Permission.USERS_EDIT,
+    Scope.MESSAGES_READ: Permission.SITE_EDIT,
+    Scope.MESSAGES_WRITE: Permission.SITE_EDIT,
     Scope.EXPORTS_READ: Permission.EXPORT,
     Scope.AUDIT_READ: Permission.AUDIT_READ,
     Scope.ME_READ: Permission.OWN_RECORD,

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 from babel.dates import format_time
-from babel.numbers import format_decimal
 
 from rollbook.domain.message_texts import DECISIONS, EXAMPLES, EXPORTS, FIGURES, fill
 from rollbook.domain.messages import EventKind
@@ -50,7 +49,7 @@ def said_number(value: float, words: Words) -> str:
     >>> said_number(82.44, Words("de", "Europe/Berlin"))
     '82,4'
     """
-    return str(format_decimal(round(value, 1), locale=words.locale))
+    return words.number(round(value, 1))
 
 
 def sentence(text: str, values: Mapping[str, str], words: Words) -> str:

@@ -19,7 +19,7 @@ _PARAMETER = re.compile(r"<[^:>]+:([a-z_]+)>")
 
 TAGS = (
     "me people groups sessions figures timetable absences reviews requests "
-    "cameras devices users exports audit"
+    "cameras devices users messages exports audit"
 ).split()
 TEXTS = {
     400: "The values cannot be used; `detail` says why.",

@@ -26,6 +26,7 @@ FILES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "pdf": "application/pdf",
 }
+SPOKEN = "of PDF and XLSX; none: the site's. CSV is the same in every language"
 SEALED, ZIP = "application/octet-stream", "application/zip"
 
 
@@ -41,6 +42,7 @@ class ExportOrder(Body):
     )
     subject_id: Id | None = Field(None, description="this person's lines alone")
     hours: bool = Field(False, description="hours at work in the place of the register")
+    language: Annotated[str | None, Field(pattern="^(en|de)$", description=SPOKEN)] = None
     encrypt: bool = False
     sign: bool = Field(False, description="a ZIP of the file and its signed manifest")
 
@@ -109,6 +111,7 @@ def export(body: ExportOrder) -> Response:
         encrypt=body.encrypt,
         sign=body.sign,
         hours=body.hours,
+        language=body.language or "",
     )
     made = packed(parts().exporter.hand_out(wanted, actor().by))
     kind = ZIP if body.sign else SEALED if body.encrypt else FILES[body.format]

@@ -11,6 +11,7 @@ from rollbook.web.api import (
     figures,
     groups,
     me,
+    messages,
     people,
     reviews,
     samples,
@@ -27,7 +28,7 @@ from rollbook.web.api.operations import PREFIX, blueprint
 
 # each registers its operations when it is imported
 RESOURCES = (me, people, samples, groups, sessions, figures, timetable, reviews, cameras)
-RESOURCES += (devices, users, site, tokens_views)
+RESOURCES += (devices, users, messages, site, tokens_views)
 
 
 @blueprint.get(f"{PREFIX}/openapi.json")

@@ -27,6 +27,8 @@ SCOPES = {
     Scope.DEVICES_WRITE: _l("Revoke and remove kiosks"),
     Scope.USERS_READ: _l("Read the list of accounts"),
     Scope.USERS_WRITE: _l("Add, change and disable accounts"),
+    Scope.MESSAGES_READ: _l("Read messages: what was sent, and what was given up"),
+    Scope.MESSAGES_WRITE: _l("Send messages again that were given up"),
     Scope.EXPORTS_READ: _l("Export registers as files"),
     Scope.AUDIT_READ: _l("Read who did what"),
     Scope.ME_READ: _l("Read my own record"),
