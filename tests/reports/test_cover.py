@@ -72,7 +72,7 @@ def test_a_term_has_a_grid_for_each_month_with_totals_of_all_days() -> None:
     ] * 3
     totals = one.groups[0].people[0].totals
     for grid in grids:
-        assert "Spring term, 2025-01-07 to 2025-03-14" in grid
+        assert "Spring term, Jan 7, 2025 to Mar 14, 2025" in grid
         assert f"{totals.present} {totals.late} {totals.left_early}" in grid
 
 

@@ -12,7 +12,8 @@ from pypdf import PdfReader
 
 from rollbook.domain.attendance import Status
 from rollbook.domain.month import GroupMonth, Month, MonthRegister
-from rollbook.reports.letters import LETTERS
+from rollbook.languages.writing import Words
+from rollbook.reports.letters import letter_of
 from rollbook.reports.pdf import month_pdf
 from rollbook.reports.typesetting import Canvas, Typesetter, code_point_name
 
@@ -67,7 +68,7 @@ def test_a_class_fits_one_page_and_each_line_is_what_the_register_says() -> None
     for number, person in enumerate(group.people, 1):
         line = line_of(page, number, sessions + 6)
         letters = [word.text for word in line[:sessions]]
-        assert letters == [LETTERS[cell.status] for cell in person.cells if cell]
+        assert letters == [letter_of(cell.status, Words()) for cell in person.cells if cell]
         counts = [letters.count(letter) for letter in "PLEAX"]
         assert [word.text for word in line[sessions:-1]] == [str(count) for count in counts]
         came, missed = sum(counts[:3]), counts[3]
@@ -96,7 +97,8 @@ def test_head_foot_and_legend_say_what_the_page_is() -> None:
     (text,) = texts(make_register(class_of_28()))
     for said in ("8A", "Lindenschule Bergfelde", "April 2025", "28 people", "22 sessions"):
         assert said in text
-    for said in ("1 / 1", "present", "left early", "Attendance = (P + L + E)", "2025-05-02 09:30"):
+    made = "May 2, 2025 at 09:30"
+    for said in ("1 / 1", "present", "left early", "Attendance = (P + L + E)", made):
         assert said in text
     assert "INVENTED" not in text
 

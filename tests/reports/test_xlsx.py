@@ -18,8 +18,9 @@ from openpyxl.utils import range_boundaries
 from rollbook.domain.attendance import Status
 from rollbook.domain.month import GroupMonth, MonthRegister
 from rollbook.domain.totals import Totals
-from rollbook.reports.letters import LETTERS
-from rollbook.reports.rows import HEADINGS
+from rollbook.languages.writing import Words
+from rollbook.reports.letters import letter_of
+from rollbook.reports.rows import headings
 from rollbook.reports.xlsx import month_xlsx
 
 HEAD, FIRST = 7, 4  # first row and column of the grid, counted from 1
@@ -113,7 +114,7 @@ def test_the_grid_shows_letters_below_days_and_nothing_where_nobody_was_expected
         for day in days:
             shown = sheet.cell(row, FIRST + day - 1).value
             cell = person.cells[by_day[day]] if day in by_day else None
-            assert shown == (LETTERS[cell.status] if cell else None)
+            assert shown == (letter_of(cell.status, Words()) if cell else None)
 
 
 def test_the_sheet_is_set_up_for_reading_and_printing() -> None:
@@ -131,7 +132,7 @@ def test_all_rows_are_on_one_sheet_with_dates_as_dates() -> None:
     register = make_register(small_group())
     sheet = read(register)["All rows"]
     rows = list(sheet.iter_rows(values_only=True))
-    assert rows[0] == HEADINGS
+    assert rows[0] == headings(Words())
     assert len(rows) - 1 == sum(1 for _ in register.rows())
     assert f"{rows[1][0]:%Y-%m-%d}" == "2025-04-01"
     assert f"{rows[1][4]:%H:%M}" == "08:00"

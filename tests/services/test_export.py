@@ -12,6 +12,7 @@ import pytest
 from builders import make_consent
 from rollbook.domain.attendance import Direction, Method, Session, Status, plan_session
 from rollbook.domain.month import GroupMonth, Month, MonthRegister
+from rollbook.domain.ports import Progress
 from rollbook.domain.register import EntryKind
 from rollbook.domain.subjects import Group, Membership, Subject
 from rollbook.errors import DecryptionFailed, InvalidInput, NotFound
@@ -40,9 +41,11 @@ class School:
         self.keeper = RegisterKeeper(database.uow, self.clock)
         self.exporter = Exporter(database.uow, self.clock, BERLIN, {"txt": self._render})
         self.rendered: list[MonthRegister] = []
+        self.languages: list[str] = []
 
-    def _render(self, register: MonthRegister) -> bytes:
+    def _render(self, register: MonthRegister, language: str, progress: Progress | None) -> bytes:
         self.rendered.append(register)
+        self.languages.append(language)
         return "\n".join(row.person.name for row in register.rows()).encode()
 
     def add_group(self, name: str, **members: date) -> None:

@@ -213,6 +213,7 @@ NOTHING: Mapping[str, str] = {
     "me.stop_own_archive": "an unfinished archive is deleted; one that is finished has its entry",
     "people.frame": STEP,
     "people.resume_task": STEP,
+    "exports.stop": "nothing was handed out",
     "people.stop_task": "what was taken over until then has its entries",
     "people.upload": STEP,
     "privacy.stop_access": "an unfinished archive is deleted; one that is finished has its entry",

@@ -30,6 +30,11 @@ class FileFormat(StrEnum):
     XLSX = "xlsx"
 
 
+class Language(StrEnum):
+    EN = "en"
+    DE = "de"
+
+
 def _month(text: str) -> Month:
     try:
         return Month.parse(text)
@@ -82,6 +87,10 @@ def export(
         bool,
         typer.Option("--sign", help="Write a signed manifest beside it, for verify-export."),
     ] = False,
+    lang: Annotated[
+        Language | None,
+        typer.Option("--lang", help="Language of the report; by default the site's."),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", help="File or folder; by default Attendance_YYYY-MM here."),
@@ -104,6 +113,7 @@ def export(
         else app.file_sealer.new_lock(new_passphrase(passphrase_file)),
         sign=sign,
         hours=hours,
+        language="" if lang is None else lang.value,
     )
     path = _place(out, wanted.name)
     replaced = path.exists()

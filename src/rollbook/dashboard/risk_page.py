@@ -9,9 +9,10 @@ import streamlit as st
 from rollbook.dashboard import charts
 from rollbook.dashboard.filters import Filters
 from rollbook.dashboard.seen import Seen
-from rollbook.dashboard.words import _, ngettext, number, percent, rounded
+from rollbook.dashboard.words import _, number, rounded, words
 from rollbook.domain import figures
 from rollbook.domain.figures import AtRisk, RiskRules
+from rollbook.languages.register_words import risk_reasons
 
 BELOW, IN_A_ROW, DROP = "below", "row", "drop"
 MOST = 500  # people that a table shows
@@ -34,7 +35,7 @@ def show(seen: Seen, filters: Filters) -> None:
                 _("Name"): names.get(one.subject_id, _("erased person")),
                 _("Attendance (%)"): rounded(one.totals.percentage),
                 _("Absences"): one.totals.absent,
-                _("Why"): why(one, rules),
+                _("Why"): " ".join(risk_reasons(one, rules, words())),
             }
             for one in found[:MOST]
         ]
@@ -51,27 +52,6 @@ def _rules() -> RiskRules:
     row = second.slider(_("Absences in a row"), 1, 10, usual.in_a_row, key=IN_A_ROW)
     drop = third.slider(_("Fall against before (points)"), 5, 60, int(usual.drop), key=DROP)
     return RiskRules(below=below, in_a_row=row, drop=drop)
-
-
-def why(one: AtRisk, rules: RiskRules) -> str:
-    """Return the reasons as sentences."""
-    told = []
-    if one.low is not None:
-        told.append(
-            _("%(percent)s is below %(line)s.", percent=percent(one.low), line=percent(rules.below))
-        )
-    if one.in_a_row is not None:
-        told.append(
-            ngettext(
-                "%(num)s absence in a row without an excuse.",
-                "%(num)s absences in a row without an excuse.",
-                one.in_a_row,
-            )
-        )
-    if one.fell is not None:
-        before, now = (percent(value) for value in one.fell)
-        told.append(_("Fell from %(before)s to %(now)s in the last weeks.", before=before, now=now))
-    return " ".join(told)
 
 
 def _show_reasons(found: list[AtRisk]) -> None:

@@ -13,6 +13,7 @@ from rollbook.domain.attendance import Method, Status
 from rollbook.domain.camera_reports import Running
 from rollbook.domain.faces import REFUSAL_TEXT
 from rollbook.domain.identification import DOUBT_TEXT
+from rollbook.languages import register_words
 from rollbook.languages.writing import Words
 from rollbook.reports.csv_file import cell
 
@@ -70,14 +71,7 @@ def safe(name: str) -> str:
 
 
 def status_word(status: Status) -> str:
-    return {
-        Status.PRESENT: _("present"),
-        Status.LATE: _("late"),
-        Status.LEFT_EARLY: _("left early"),
-        Status.ABSENT: _("absent"),
-        Status.EXCUSED: _("excused"),
-        Status.OPEN: _("open"),
-    }[status]
+    return register_words.status_word(status, _)
 
 
 def method_word(method: Method) -> str:

@@ -30,6 +30,7 @@ class ReportPlan:
     hours: bool = False
     group_id: str | None = None  # None: all groups that the account sees when it is made
     last: str = ""  # the newest days of which there is one
+    language: str = ""  # of the account when it asked; empty: the site's
 
     def to_json(self) -> dict[str, object]:
         return asdict(self)

@@ -29,7 +29,7 @@ def written_in(language: str, zone_key: str) -> Locale:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One language at one place."""
+    """One language at one place: numbers follow the language, days the place as well."""
 
     language: str = "en"
     zone_key: str = "UTC"  # decides in which order English has day and month
@@ -52,16 +52,16 @@ class Words:
     def _catalog(self) -> Any:
         return catalogs.catalog(self.language)
 
-    def number(self, value: int) -> str:
-        return str(format_decimal(value, locale=self.locale))
+    def number(self, value: float) -> str:
+        return str(format_decimal(value, locale=self.language))
 
     def decimal(self, text: str) -> str:
         """Return a number such as 66.7 with its one decimal; nothing stays nothing."""
-        return _decimal(text, self.locale) if text else ""
+        return _decimal(text, self.language) if text else ""
 
     def percent(self, value: float | None) -> str:
         """Return a percentage with at most one decimal; a dash where there is none."""
-        return "–" if value is None else f"{format_decimal(round(value, 1), locale=self.locale)} %"
+        return "–" if value is None else f"{self.number(round(value, 1))} %"
 
     def share(self, text: str) -> str:
         """Return a percentage that is there as 66.7; a dash where there is none."""
@@ -98,8 +98,8 @@ class Words:
 
 
 @lru_cache(maxsize=4096)
-def _decimal(text: str, locale: Locale) -> str:
-    return str(format_decimal(Decimal(text), format="0.0", locale=locale))
+def _decimal(text: str, language: str) -> str:
+    return str(format_decimal(Decimal(text), format="0.0", locale=language))
 
 
 @lru_cache

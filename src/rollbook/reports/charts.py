@@ -50,7 +50,7 @@ def column_chart(
         _column(setter, bar, frame.x + index * width, width, (top, bottom), most)
     _labels(setter, frame, bars, bottom + 3.4)
     if 0 < line < most:
-        _dashed(setter, frame, bottom - (bottom - top) * line / most, f"{line:g}")
+        _dashed(setter, frame, bottom - (bottom - top) * line / most, setter.words.number(line))
     if width >= NARROWEST_TEXT:
         for index, bar in enumerate(bars):
             middle = frame.x + (index + 0.5) * width
@@ -65,7 +65,7 @@ def _scale(setter: Typesetter, frame: Frame, top: float, bottom: float, most: fl
         canvas.set_draw_color(GREY if part == 0 else PALE)
         canvas.line(frame.x, y, frame.x + frame.width, y)
         if part in (2, 4) and most * part % 4 == 0:
-            setter.right(frame.x - 0.8, y + 0.8, f"{most * part / 4:g}", TEXT)
+            setter.right(frame.x - 0.8, y + 0.8, setter.words.number(most * part / 4), TEXT)
 
 
 def _column(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from rollbook.domain import figures
@@ -12,9 +12,10 @@ from rollbook.domain.facts import NO_ARRIVAL, Facts
 from rollbook.domain.figures import AtRisk, RiskRules
 from rollbook.domain.month import MonthRegister
 from rollbook.domain.totals import Totals
+from rollbook.languages.writing import Words
 from rollbook.reports.charts import Bar, Frame, column_chart, row_chart
 from rollbook.reports.grid import LEFT, RIGHT, TOP
-from rollbook.reports.letters import LETTERS, WORDS
+from rollbook.reports.letters import counted_people, counted_sessions, legend
 from rollbook.reports.typesetting import Typesetter
 
 DAYS_ONE_BY_ONE = 45  # longer registers show weeks
@@ -42,14 +43,16 @@ class CoverPage:
         self._tiles(setter)
         line = self.rules.below
         left, right = Frame(LEFT + 6, UPPER, 166, CHART), Frame(198, UPPER, RIGHT - 198, CHART)
-        what, bars = self._course()
+        words = setter.words
+        _ = words.gettext
+        what, bars = self._course(words)
         column_chart(setter, left, what, bars, 100, line)
-        row_chart(setter, right, "Marks by status", *self._statuses(), label=26)
+        row_chart(setter, right, _("Marks by status"), *self._statuses(words), label=32)
         left, right = Frame(LEFT, LOWER, 172, CHART), Frame(198, LOWER, RIGHT - 198, CHART)
-        row_chart(setter, left, *self._groups(), 100, label=46)
+        row_chart(setter, left, *self._groups(words), 100, label=46)
         arrivals = self._arrivals()
         most = max((bar.value or 0 for bar in arrivals), default=0)
-        title = "Arrivals: minutes before (-) and after the start"
+        title = _("Arrivals: minutes before (-) and after the start")
         column_chart(setter, right, title, arrivals, most or 1)
 
     @cached_property
@@ -58,10 +61,12 @@ class CoverPage:
 
     def _title(self, setter: Typesetter) -> None:
         register = self.register
-        setter.draw(LEFT, TOP + 8, "Attendance register", 20, bold=True)
+        title = setter.words.gettext("Attendance register")
+        setter.draw(LEFT, TOP + 8, title, 20, bold=True)
         site = setter.shorten(register.site, 13, RIGHT - LEFT - 140)
         setter.draw(LEFT, TOP + 16, site, 13)
-        setter.right(RIGHT, TOP + 8, setter.shorten(register.period.title, 15, 150), 15)
+        days = setter.words.period(register.period)
+        setter.right(RIGHT, TOP + 8, setter.shorten(days, 15, 150), 15)
         setter.right(RIGHT, TOP + 16, self._of_whom(setter), 9)
 
     def _of_whom(self, setter: Typesetter) -> str:
@@ -69,15 +74,21 @@ class CoverPage:
         return setter.shorten(names, 9, 135)
 
     def _tiles(self, setter: Typesetter) -> None:
-        register = self.register
+        register, words = self.register, setter.words
         sessions = sum(len(group.sessions) for group in register.groups)
         people = {p.person.subject_id for group in register.groups for p in group.people}
         told = (
-            (f"{self.totals.percent} %" if self.totals.percent else "–", "attendance"),
-            _counted(len(register.groups), "group", "groups"),
-            _counted(len(people), "person", "people"),
-            _counted(sessions, "session", "sessions"),
-            _counted(len(self.at_risk), "person who needs a look", "people who need a look"),
+            (words.share(self.totals.percent), words.gettext("attendance")),
+            _parted(words.ngettext("%(num)s group", "%(num)s groups", len(register.groups))),
+            _parted(counted_people(len(people), words)),
+            _parted(counted_sessions(sessions, words)),
+            _parted(
+                words.ngettext(
+                    "%(num)s person who needs a look",
+                    "%(num)s people who need a look",
+                    len(self.at_risk),
+                )
+            ),
         )
         for index, (value, what) in enumerate(told):
             x = LEFT + index * (TILE + 3.5)
@@ -86,43 +97,45 @@ class CoverPage:
             setter.draw(x + 3, TOP + 32, value, 17, bold=True)
             setter.draw(x + 3, TOP + 37.5, what, 8)
 
-    def _course(self) -> tuple[str, list[Bar]]:
+    def _course(self, words: Words) -> tuple[str, list[Bar]]:
         """Return the title and the bars of days, or of weeks where there are many."""
-        rule = f"the dashed line is at {self.rules.below:g} %"
+        _, line = words.gettext, words.percent(self.rules.below)
         if len(self.register.period.days) > DAYS_ONE_BY_ONE:
             weeks = figures.by_week(self.facts)
-            bars = [self._share(f"{day:%d.%m.}", totals) for day, totals in weeks.items()]
-            return f"Attendance in % by week (day of its Monday); {rule}", bars
+            bars = [share_bar(words.day_and_month(d), t, self.rules, words)
+                    for d, t in weeks.items()]  # fmt: skip
+            return by_week_title(line, words), bars
         days = figures.by_day(self.facts)
-        bars = [self._share(str(day.day), totals) for day, totals in days.items()]
-        return f"Attendance in % by day; {rule}", bars
+        bars = [share_bar(str(d.day), t, self.rules, words) for d, t in days.items()]
+        return _("Attendance in %% by day; the dashed line is at %(line)s", line=line), bars
 
-    def _share(self, label: str, totals: Totals) -> Bar:
-        value = totals.percentage
-        low = value is not None and value < self.rules.below
-        return Bar(label, value, totals.percent, warns=low)
-
-    def _statuses(self) -> tuple[list[Bar], float]:
-        counts = {status: getattr(self.totals, status.value) for status in LETTERS}
-        shown = [s for s in LETTERS if s is not Status.OPEN or counts[s]]
+    def _statuses(self, words: Words) -> tuple[list[Bar], float]:
+        counts = {status: getattr(self.totals, status.value) for status in Status}
         bars = [
-            Bar(f"{LETTERS[s]}  {WORDS[s].partition(':')[0]}", counts[s], str(counts[s]))
-            for s in shown
+            Bar(f"{one.letter}  {one.short}", counts[s], words.number(counts[s]))
+            for s, one in legend(words).items()
+            if s is not Status.OPEN or counts[s]
         ]
         return bars, max(counts.values(), default=0)
 
-    def _groups(self) -> tuple[str, list[Bar]]:
+    def _groups(self, words: Words) -> tuple[str, list[Bar]]:
+        _ = words.gettext
         names = {group.group.group_id: group.group.name for group in self.register.groups}
         found = figures.by_group(self.facts)
         order = sorted(found, key=lambda one: (_percentage(found[one]), names[one]))
         bars = []
         for one in order[:MOST_GROUPS]:
-            share = self._share(names[one], found[one])
-            text = f"{found[one].percent} %" if found[one].percent else "nothing counts yet"
-            bars.append(Bar(share.label, share.value, text, share.warns))
+            share = share_bar(names[one], found[one], self.rules, words)
+            percent = found[one].percent
+            text = words.share(percent) if percent else _("nothing counts yet")
+            bars.append(replace(share, text=text))
         if len(order) > MOST_GROUPS:
-            return f"Attendance by group: the {MOST_GROUPS} lowest of {len(order)}", bars
-        return "Attendance by group, the lowest first", bars
+            return _(
+                "Attendance by group: the %(shown)s lowest of %(all)s",
+                shown=MOST_GROUPS,
+                all=words.number(len(order)),
+            ), bars
+        return _("Attendance by group, the lowest first"), bars
 
     def _arrivals(self) -> list[Bar]:
         if not (self.facts.arrival != NO_ARRIVAL).any():
@@ -131,8 +144,24 @@ class CoverPage:
         return [Bar(str(bar.first_minute), bar.arrivals, str(bar.arrivals or "")) for bar in found]
 
 
-def _counted(number: int, one: str, many: str) -> tuple[str, str]:
-    return str(number), one if number == 1 else many
+def by_week_title(line: str, words: Words) -> str:
+    """Return what stands above weeks; `line` is the percentage that the rules ask for."""
+    return words.gettext(
+        "Attendance in %% by week (day of its Monday); the dashed line is at %(line)s", line=line
+    )
+
+
+def share_bar(label: str, totals: Totals, rules: RiskRules, words: Words) -> Bar:
+    """Return a percentage as a bar, which warns where it is below what the rules ask for."""
+    value = totals.percentage
+    low = value is not None and value < rules.below
+    return Bar(label, value, words.decimal(totals.percent), warns=low)
+
+
+def _parted(counted: str) -> tuple[str, str]:
+    """Return the number and what it counts: the one is written larger."""
+    number, _space, what = counted.partition(" ")
+    return number, what
 
 
 def _percentage(totals: Totals) -> float:

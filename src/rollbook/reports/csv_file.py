@@ -13,16 +13,21 @@ from datetime import datetime
 
 from rollbook.domain.month import MonthRegister
 from rollbook.reports.letters import NO_SESSIONS
+from rollbook.reports.making import Making
 from rollbook.reports.rows import HEADINGS, Value, runs_as_formula, values
 
 
-def month_csv(register: MonthRegister) -> bytes:
-    """Return the CSV file of a month; without sessions, its single row says so."""
-    text = io.StringIO(newline="")
+def month_csv(register: MonthRegister, making: Making | None = None) -> bytes:
+    """Return the CSV file of a month; without sessions, its single row says so.
+
+    Programs read it: it is the same in every language.
+    """
+    text, telling = io.StringIO(newline=""), (making or Making()).telling
     writer = csv.writer(text)
     writer.writerow(HEADINGS)
-    for row in register.rows():
-        writer.writerow([cell(value) for value in values(register, row)])
+    for group in telling(register.groups):
+        for row in group.rows():
+            writer.writerow([cell(value) for value in values(register, row)])
     if not register.groups:
         nothing = {"date": str(register.period), "session": NO_SESSIONS}
         writer.writerow([nothing.get(heading, "") for heading in HEADINGS])

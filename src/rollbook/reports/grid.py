@@ -10,7 +10,15 @@ from itertools import groupby
 from rollbook.domain.attendance import Status
 from rollbook.domain.month import GroupMonth, Month, MonthRegister
 from rollbook.domain.totals import Totals
-from rollbook.reports.letters import EMPTY_CELL, GUEST, LETTERS, WEEKDAYS, WORDS
+from rollbook.languages.writing import Words
+from rollbook.reports.letters import (
+    counted_people,
+    counted_sessions,
+    empty_cell,
+    guest,
+    legend,
+    letter_of,
+)
 from rollbook.reports.plan import Column
 from rollbook.reports.typesetting import Typesetter
 
@@ -52,7 +60,7 @@ class GridPage:
     labels: Sequence[str]  # of all people of the group
     columns: Sequence[Column]
     rows: range
-    part: str  # "days 1-15 · people 1-30 of 60", or empty
+    part: str  # "days 1-15 · people 1-30 of 60", or empty; in the language of the report
     several: bool  # several sessions on some day: their times stand below the day
     last_rows: bool  # the sums of all people stand below
     notes: Sequence[str] = ()  # lines below the legend
@@ -72,6 +80,7 @@ class _Drawing:
         self.page = page
         self.setter = setter
         self.canvas = setter.canvas
+        self.words = setter.words
         self.unit = min(COLUMN_MAX, grid_width(len(self.counted)) / self._columns_width)
         self.name_width = (
             NAME_WIDTH + grid_width(len(self.counted)) - self.unit * self._columns_width
@@ -81,7 +90,9 @@ class _Drawing:
 
     @property
     def _span(self) -> str:
-        return "whole month" if isinstance(self.page.register.period, Month) else "all days"
+        _ = self.words.gettext
+        whole = isinstance(self.page.register.period, Month)
+        return _("whole month") if whole else _("all days")
 
     @property
     def _columns_width(self) -> float:
@@ -125,12 +136,13 @@ class _Drawing:
         group, register = self.page.group, self.page.register
         name = self.setter.shorten(group.group.name, TITLE_SIZE, TITLE_WIDTH, bold=True)
         self._text(LEFT, TOP + 4.2, name, TITLE_SIZE, bold=True)
-        self._period(register.period.title)
+        self._period(self.words.period(register.period))
         members = sum(person.on_roster for person in group.people)
-        facts = [_count(members, "person", "people")]
-        facts.append(_count(len(group.sessions), "session", "sessions"))
+        facts = [counted_people(members, self.words)]
+        facts.append(counted_sessions(len(group.sessions), self.words))
         if group.totals.percent:
-            facts.append(f"attendance {group.totals.percent} %")
+            share = self.words.share(group.totals.percent)
+            facts.append(self.words.gettext("attendance %(share)s", share=share))
         facts += [self.page.part] if self.page.part else []
         summary = " · ".join(facts)
         room = RIGHT - LEFT - self.setter.width(summary, 8.5) - 6
@@ -161,15 +173,15 @@ class _Drawing:
             if right - left < 4:
                 continue  # a narrow quiet day between days with several sessions
             middle = (left + right) / 2
-            self.setter.centred(middle, top + 3.1, WEEKDAYS[day.weekday()][:2], 6)
+            self.setter.centred(middle, top + 3.1, self.words.initials(day), 6)
             self.setter.centred(middle, top + 6.9, str(day.day), 8.5, bold=True)
             if self.page.several:
                 for column, cell_left, cell_right in cells:
                     self._session_time(column, (cell_left + cell_right) / 2, top + 15)
-        self._text(LEFT + NUMBER_WIDTH + 1, top + 6.9, "Name", 7, bold=True)
+        self._text(LEFT + NUMBER_WIDTH + 1, top + 6.9, self.words.gettext("Name"), 7, bold=True)
         self.setter.centred((self.totals_x + RIGHT) / 2, top + 3.1, self._span, 6)
         for index, status in enumerate(self.counted):
-            self._total(top + 6.9, index, LETTERS[status], bold=True)
+            self._total(top + 6.9, index, letter_of(status, self.words), bold=True)
         self._percent(top + 6.9, "%", bold=True)
 
     def _session_time(self, column: Column, middle: float, bottom: float) -> None:
@@ -197,7 +209,7 @@ class _Drawing:
     def _totals(self, baseline: float, totals: Totals, *, bold: bool = False) -> None:
         for index, status in enumerate(self.counted):
             self._total(baseline, index, str(getattr(totals, status.value)), bold=bold)
-        self._percent(baseline, totals.percent, bold=True)
+        self._percent(baseline, self.words.decimal(totals.percent), bold=True)
 
     def _total(self, baseline: float, index: int, text: str, *, bold: bool = False) -> None:
         middle = self.totals_x + (index + 0.5) * TOTAL_WIDTH
@@ -208,14 +220,14 @@ class _Drawing:
 
     def _sums(self, top: float) -> None:
         group = self.page.group
-        for index, label in enumerate(("Attended", "Absent", "Attendance in %")):
+        for index, label in enumerate(sum_labels(self.words)):
             baseline = top + index * SUM_HEIGHT + 2.9
             self._text(LEFT + NUMBER_WIDTH + 1, baseline, label, 7, bold=index == 2)
         for column, left, right in self._each_column():
             if column.session is None:
                 continue
             totals = group.session_totals(column.session)
-            percent = "100" if totals.percent == "100.0" else totals.percent
+            percent = "100" if totals.percent == "100.0" else self.words.decimal(totals.percent)
             for index, text in enumerate((str(totals.attended), str(totals.absent), percent)):
                 baseline = top + index * SUM_HEIGHT + 2.9
                 self.setter.centred((left + right) / 2, baseline, text, 5.6 if index == 2 else 6.5)
@@ -247,22 +259,43 @@ class _Drawing:
             self.canvas.set_draw_color(STRONG_LINE)
             self.canvas.set_line_width(0.1)
             self.canvas.rect(x, y, 4.5, 3.6)
-            self._text(x + 5.5, y + 2.7, WORDS[status], 7)
-            x += 9.5 + self.setter.width(WORDS[status], 7)
-        self._text(x, y + 2.7, EMPTY_CELL, 7)
-        rule = "Attendance = (P + L + E) / (P + L + E + A): excused sessions do not count."
-        if Status.OPEN in self.counted:
-            rule = rule.replace("excused", "excused and open")
+            word = legend(self.words)[status].word
+            self._text(x + 5.5, y + 2.7, word, 7)
+            x += 9.5 + self.setter.width(word, 7)
+        self._text(x, y + 2.7, empty_cell(self.words), 7)
+        rule = _rule(self.words, is_open=Status.OPEN in self.counted)
         if any(not person.on_roster for person in self.page.group.people):
-            rule += f"   {GUEST}"
+            rule += f"   {guest(self.words)}"
         self._text(LEFT, y + 7, rule, 7)
 
     def _text(self, x: float, y: float, text: str, size: float, *, bold: bool = False) -> None:
         self.setter.draw(x, y, text, size, bold=bold)
 
 
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
+def sum_labels(words: Words) -> tuple[str, str, str]:
+    """Return what the three lines of sums below a grid are called."""
+    _ = words.gettext
+    return _("Attended"), _("Absent"), _("Attendance in %")
+
+
+def _rule(words: Words, *, is_open: bool) -> str:
+    """Return how the percentage is computed, in the letters of the report."""
+    _ = words.gettext
+    attended = (Status.PRESENT, Status.LATE, Status.LEFT_EARLY)
+    came = " + ".join(letter_of(status, words) for status in attended)
+    missed = letter_of(Status.ABSENT, words)
+    if is_open:
+        return _(
+            "Attendance = (%(came)s) / (%(came)s + %(missed)s): excused and open sessions do not "
+            "count.",
+            came=came,
+            missed=missed,
+        )
+    return _(
+        "Attendance = (%(came)s) / (%(came)s + %(missed)s): excused sessions do not count.",
+        came=came,
+        missed=missed,
+    )
 
 
 def paint_status(
@@ -283,7 +316,7 @@ def paint_status(
     setter.centred(
         x + width / 2,
         y + height / 2 + size * 0.126,
-        LETTERS[status],
+        letter_of(status, setter.words),
         size,
         bold=status is not Status.PRESENT,
     )

@@ -6,17 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rollbook.domain.hours import HoursBook, PersonHours, as_hours
+from rollbook.languages.writing import Words
 from rollbook.reports.grid import BOTTOM, LEFT, RIGHT, TOP
 from rollbook.reports.hours_rows import RULE, Line, lines
-from rollbook.reports.letters import WEEKDAYS
+from rollbook.reports.letters import counted_people
 from rollbook.reports.plan import split_rows
 from rollbook.reports.typesetting import Typesetter
 
 ROW, HEAD = 5.0, 20.0
 ROWS = int((BOTTOM - TOP - HEAD - 14) / ROW)
-SUMS = ((LEFT, "No."), (20.0, "Name"), (150.0, "Id"), (190.0, "Days"), (220.0, "Hours"),
-        (250.0, "Unpaired times"))  # fmt: skip
-DAYS = ((LEFT, "Day"), (50.0, "In and out"), (170.0, "Hours"), (190.0, "Unpaired"))
+SUMS = (LEFT, 20.0, 150.0, 190.0, 220.0, 250.0)  # where each column begins, in millimetres
+DAYS = (LEFT, 50.0, 170.0, 190.0)
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,9 @@ class TablePage:
         return self.book.invented
 
     def draw(self, setter: Typesetter) -> None:
+        period = setter.words.period(self.book.period)
         setter.draw(LEFT, TOP + 4.2, setter.shorten(self.title, 15, 190, bold=True), 15, bold=True)
-        setter.right(RIGHT, TOP + 4.2, setter.shorten(self.book.period.title, 11, 85), 11)
+        setter.right(RIGHT, TOP + 4.2, setter.shorten(period, 11, 85), 11)
         setter.draw(LEFT, TOP + 10, setter.shorten(self.facts, 8.5, RIGHT - LEFT), 8.5)
         self._row(setter, TOP + HEAD - 2, [name for _, name in self.columns], bold=True)
         for index, row in enumerate(self.rows):
@@ -45,7 +46,7 @@ class TablePage:
         end = TOP + HEAD + len(self.rows) * ROW
         self._rule(setter, end, 0)
         setter.draw(LEFT, end + 5, self.last, 9, bold=True)
-        for index, line in enumerate(setter.wrap(RULE, 7, RIGHT - LEFT)):
+        for index, line in enumerate(setter.wrap(setter.words.gettext(RULE), 7, RIGHT - LEFT)):
             setter.draw(LEFT, BOTTOM - 6 + index * 3.4, line, 7)
 
     def _row(
@@ -62,49 +63,57 @@ class TablePage:
         setter.canvas.line(LEFT, y, RIGHT, y)
 
 
-def hours_pages(book: HoursBook) -> list[TablePage]:
+def hours_pages(book: HoursBook, words: Words) -> list[TablePage]:
     """Return the sums of all people, then the days of each who has some."""
-    pages = list(_sums(book))
+    pages = list(_sums(book, words))
     for one in book.people:
-        pages += _person(book, one) if one.days else ()
+        pages += _person(book, one, words) if one.days else ()
     return pages
 
 
-def _sums(book: HoursBook) -> Iterator[TablePage]:
+def _sums(book: HoursBook, words: Words) -> Iterator[TablePage]:
+    _ = words.gettext
+    heads = (_("No."), _("Name"), _("Id"), _("Days"), _("Hours"), _("Unpaired times"))
+    columns = tuple(zip(SUMS, heads, strict=True))
     rows = [
         (str(number), one.person.name, one.person.external_id or "", str(len(one.days)),
          as_hours(one.worked), str(one.unpaired or ""))
         for number, one in enumerate(book.people, 1)
     ]  # fmt: skip
     loose = sum(one.unpaired for one in book.people)
-    last = _loose(loose)
+    last = _loose(loose, words)
     for part in split_rows(len(rows), ROWS):
-        facts = f"{book.site} · {_counted(len(book.people), 'person', 'people')}"
-        yield TablePage(book, "Hours", facts, SUMS, rows[part.start : part.stop], last)
+        facts = f"{book.site} · {counted_people(len(book.people), words)}"
+        yield TablePage(book, _("Hours"), facts, columns, rows[part.start : part.stop], last)
 
 
-def _person(book: HoursBook, one: PersonHours) -> list[TablePage]:
-    rows = [_cells(line) for line in lines(book, one)]
-    last = f"Together {as_hours(one.worked)} hours on {_counted(len(one.days), 'day', 'days')}. "
-    last += _loose(one.unpaired)
-    identity = f" · id {one.person.external_id}" if one.person.external_id else ""
+def _person(book: HoursBook, one: PersonHours, words: Words) -> list[TablePage]:
+    _ = words.gettext
+    heads = (_("Day"), _("In and out"), _("Hours"), _("Unpaired"))
+    columns = tuple(zip(DAYS, heads, strict=True))
+    rows = [_cells(line, words) for line in lines(book, one, words)]
+    together = words.ngettext(
+        "Together %(hours)s hours on %(num)s day.",
+        "Together %(hours)s hours on %(num)s days.",
+        len(one.days),
+        hours=as_hours(one.worked),
+    )
+    last = f"{together} {_loose(one.unpaired, words)}"
+    facts = book.site
+    if one.person.external_id:
+        facts += " · " + _("id %(number)s", number=one.person.external_id)
     return [
-        TablePage(book, one.person.name, f"{book.site}{identity}", DAYS, rows[p.start : p.stop],
+        TablePage(book, one.person.name, facts, columns, rows[p.start : p.stop],
                   last if p.stop == len(rows) else "")
         for p in split_rows(len(rows), ROWS)
     ]  # fmt: skip
 
 
-def _cells(line: Line) -> tuple[str, ...]:
-    day = f"{WEEKDAYS[line.day.weekday()][:2]} {line.day}"
-    return (day, line.times, as_hours(line.worked), line.unpaired)
+def _cells(line: Line, words: Words) -> tuple[str, ...]:
+    return (words.full_day(line.day), line.times, as_hours(line.worked), line.unpaired)
 
 
-def _loose(number: int) -> str:
+def _loose(number: int, words: Words) -> str:
     if not number:
-        return "Every time has its partner."
-    return f"{_counted(number, 'time has', 'times have')} no partner."
-
-
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
+        return words.gettext("Every time has its partner.")
+    return words.ngettext("%(num)s time has no partner.", "%(num)s times have no partner.", number)

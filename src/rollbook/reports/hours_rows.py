@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from rollbook.domain.hours import DayHours, HoursBook, PersonHours, Stamp, as_hours
+from rollbook.domain.hours import DayHours, HoursBook, PersonHours, Stamp, Way, as_hours
 from rollbook.domain.month import Person
+from rollbook.languages.writing import Words
 from rollbook.reports.csv_file import cell
-from rollbook.reports.letters import WEEKDAYS
+from rollbook.reports.making import Making
+from rollbook.reports.rows import CODES, weekday
 
 HEADINGS = (
     "date",
@@ -28,7 +30,7 @@ HEADINGS = (
 RULE = (
     "Hours are the sums of the pairs: each in with the out that follows, by business day; a night "
     "belongs to the day on which it begins. A time without a partner counts nothing and stands "
-    "under “unpaired”: correct it in the session, then export again."
+    "under “unpaired”: correct it in the session, then export again. (+1) means: on the next day."
 )
 
 
@@ -45,7 +47,7 @@ class Line:
     unpaired: str  # in 08:00
 
 
-def lines(book: HoursBook, one: PersonHours) -> Iterator[Line]:
+def lines(book: HoursBook, one: PersonHours, words: Words) -> Iterator[Line]:
     """Yield the person's days."""
     for day in one.days:
         spans = [(book.local(s.came_at), book.local(s.went_at)) for s in day.spans]
@@ -56,21 +58,21 @@ def lines(book: HoursBook, one: PersonHours) -> Iterator[Line]:
             spans[-1][1] if spans else None,
             day.worked,
             ", ".join(f"{_clock(a, day)}–{_clock(b, day)}" for a, b in spans),
-            ", ".join(_unpaired(book, stamp, day) for stamp in day.unpaired),
+            ", ".join(_unpaired(book, stamp, day, words) for stamp in day.unpaired),
         )
 
 
-def hours_csv(book: HoursBook) -> bytes:
-    """Return the CSV file: one row a person and day with times."""
-    text = io.StringIO(newline="")
+def hours_csv(book: HoursBook, making: Making | None = None) -> bytes:
+    """Return the CSV file: one row a person and day with times, the same in every language."""
+    text, telling = io.StringIO(newline=""), (making or Making()).telling
     writer = csv.writer(text)
     writer.writerow(HEADINGS)
-    for one in book.people:
-        for line in lines(book, one):
+    for one in telling(book.people):
+        for line in lines(book, one, CODES):
             writer.writerow(
                 [
                     line.day.isoformat(),
-                    WEEKDAYS[line.day.weekday()],
+                    weekday(line.day),
                     cell(line.person.external_id),
                     cell(line.person.name),
                     cell(_whole(line.came)),
@@ -88,14 +90,15 @@ def _whole(instant: datetime | None) -> datetime | None:
     return None if instant is None else instant.replace(microsecond=0)
 
 
-def _unpaired(book: HoursBook, stamp: Stamp, day: DayHours) -> str:
-    return f"{stamp.way.value} {_clock(book.local(stamp.at), day)}"
+def _unpaired(book: HoursBook, stamp: Stamp, day: DayHours, words: Words) -> str:
+    _, at = words.gettext, _clock(book.local(stamp.at), day)
+    return _("in %(at)s", at=at) if stamp.way is Way.IN else _("out %(at)s", at=at)
 
 
 def _clock(local: datetime, day: DayHours) -> str:
-    """Return the time; the day as well where it is another, the offset where clocks change."""
+    """Return the time; how many days later where it is another, the offset where clocks change."""
     said = f"{local:%H:%M}"
     if local.date() != day.day:
-        said += f" ({local:%d.%m.})"
+        said += f" ({(local.date() - day.day).days:+d})"
     changes = local.replace(hour=12).utcoffset() != local.utcoffset()
     return f"{said} UTC{local:%z}" if changes else said

@@ -2,70 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from xlsxwriter.utility import xl_range_abs
+from xlsxwriter.utility import quote_sheetname, xl_range_abs
 
 from rollbook.domain.hours import HoursBook
+from rollbook.languages.writing import Words
 from rollbook.reports.hours_rows import RULE, Line, lines
-from rollbook.reports.letters import INVENTED, WEEKDAYS
+from rollbook.reports.letters import invented, made_line
+from rollbook.reports.making import Making
 from rollbook.reports.xlsx_book import Book, print_set_up
 
 HOURS = "[h]:mm"
-SUMS, DAYS = "Hours", "Days"
-SUM_HEADS = {"No.": 5, "Name": 34, "External id": 12, "Days": 8, "Hours": 10, "Unpaired": 10}
-DAY_HEADS = {
-    "No.": 5, "Name": 34, "External id": 12, "Date": 12, "Weekday": 12, "Came": 17, "Went": 17,
-    "Hours": 9, "Times": 40, "Unpaired times": 34, "Unpaired": 10,
-}  # fmt: skip
+SUM_WIDTHS = (5, 34, 12, 8, 10, 10)
+DAY_WIDTHS = (5, 34, 12, 12, 12, 17, 17, 9, 40, 34, 10)
+WRITTEN = 70  # percent of the work after the sheets are filled
 NUMBER, WORKED, LOOSE = 0, 7, 10  # columns of the sheet of days
 
 
-def hours_xlsx(book: HoursBook) -> bytes:
+def hours_xlsx(book: HoursBook, making: Making | None = None) -> bytes:
     """Return the XLSX file. People are told apart by their number, for names may be the same."""
-    made = Book()
+    making = making or Making()
+    made, _ = Book(making, WRITTEN), making.words.gettext
     made.workbook.set_properties(
-        {"title": f"Hours {book.period}", "author": "Rollbook",
+        {"title": f"{_('Hours')} {book.period}", "author": "Rollbook",
          "created": book.made_at.replace(tzinfo=None)}
     )  # fmt: skip
-    sums, days = (made.workbook.add_worksheet(name) for name in (SUMS, DAYS))
-    _heads(made, sums, SUM_HEADS, book)
-    _heads(made, days, DAY_HEADS, book)
-    _write_sums(made, sums, book, _write_days(made, days, book))
+    sums, days = (made.sheet(name) for name in (_("Hours"), _("Days")))
+    _heads(made, sums, zip(_sum_heads(made.words), SUM_WIDTHS, strict=True), book)
+    _heads(made, days, zip(_day_heads(made.words), DAY_WIDTHS, strict=True), book)
+    _write_sums(made, sums, book, _write_days(made, days, book, making))
     _write_about(made, book)
     return made.close()
 
 
-def _heads(made: Book, sheet: Any, heads: Mapping[str, int], book: HoursBook) -> None:
-    for column, (head, width) in enumerate(heads.items()):
+def _sum_heads(words: Words) -> tuple[str, ...]:
+    _ = words.gettext
+    return (_("No."), _("Name"), _("External id"), _("Days"), _("Hours"), _("Unpaired"))
+
+
+def _day_heads(words: Words) -> tuple[str, ...]:
+    _ = words.gettext
+    return (
+        _("No."), _("Name"), _("External id"), _("Date"), _("Weekday"), _("Came"), _("Went"),
+        _("Hours"), _("Times"), _("Unpaired times"), _("Unpaired"),
+    )  # fmt: skip
+
+
+def _heads(made: Book, sheet: Any, heads: Iterable[tuple[str, int]], book: HoursBook) -> None:
+    for column, (head, width) in enumerate(heads):
         made.text(sheet, 0, column, head, bold=True, bottom=1)
         sheet.set_column(column, column, width)
     sheet.freeze_panes(1, 2)
     sheet.repeat_rows(0)
-    print_set_up(sheet, invented=book.invented)
+    print_set_up(made, sheet, is_invented=book.invented)
 
 
-def _write_days(made: Book, sheet: Any, book: HoursBook) -> int:
+def _write_days(made: Book, sheet: Any, book: HoursBook, making: Making) -> int:
     """Write every day; return the last row that has one."""
     row = 0
-    for number, one in enumerate(book.people, 1):
-        for line in lines(book, one):
+    for number, one in enumerate(making.telling(book.people, 0, WRITTEN), 1):
+        for line in lines(book, one, made.words):
             row += 1
             sheet.write_number(row, NUMBER, number)
             _write_day(made, sheet, row, line)
             sheet.write_number(row, LOOSE, line.unpaired.count(",") + bool(line.unpaired))
-    sheet.autofilter(0, 0, max(1, row), len(DAY_HEADS) - 1)
+    sheet.autofilter(0, 0, max(1, row), len(DAY_WIDTHS) - 1)
     return row
 
 
 def _write_day(made: Book, sheet: Any, row: int, line: Line) -> None:
     made.text(sheet, row, 1, line.person.name)
     made.text(sheet, row, 2, line.person.external_id or "")
-    sheet.write_datetime(row, 3, line.day, made.format(num_format="yyyy-mm-dd", align="left"))
-    made.text(sheet, row, 4, WEEKDAYS[line.day.weekday()])
-    moment = made.format(num_format="yyyy-mm-dd hh:mm", align="left")
+    sheet.write_datetime(row, 3, line.day, made.format(num_format=made.dates(), align="left"))
+    made.text(sheet, row, 4, made.words.weekday(line.day))
+    moment = made.format(num_format=made.moments(), align="left")
     for column, instant in ((5, line.came), (6, line.went)):
         if instant is not None:
             sheet.write_datetime(row, column, instant.replace(tzinfo=None), moment)
@@ -75,8 +88,9 @@ def _write_day(made: Book, sheet: Any, row: int, line: Line) -> None:
 
 
 def _write_sums(made: Book, sheet: Any, book: HoursBook, last: int) -> None:
+    days = quote_sheetname(made.words.gettext("Days"))
     numbers, worked, loose = (
-        f"{DAYS}!{xl_range_abs(1, column, max(1, last), column)}"
+        f"{days}!{xl_range_abs(1, column, max(1, last), column)}"
         for column in (NUMBER, WORKED, LOOSE)
     )
     hours = made.format(num_format=HOURS)
@@ -95,7 +109,7 @@ def _write_sums(made: Book, sheet: Any, book: HoursBook, last: int) -> None:
 def _write_total(made: Book, sheet: Any, book: HoursBook) -> None:
     end = len(book.people) + 1
     total = sum((one.worked for one in book.people), timedelta(0))
-    made.text(sheet, end, 1, "Together", bold=True, top=1)
+    made.text(sheet, end, 1, made.words.gettext("Together"), bold=True, top=1)
     style = made.format(num_format=HOURS, bold=True, top=1)
     sheet.write_formula(end, 4, f"=SUM(E2:E{end})", style, _days(total))
     loose = sum(one.unpaired for one in book.people)
@@ -104,21 +118,21 @@ def _write_total(made: Book, sheet: Any, book: HoursBook) -> None:
 
 
 def _write_about(made: Book, book: HoursBook) -> None:
-    sheet = made.workbook.add_worksheet("About")
+    _ = made.words.gettext
+    sheet = made.sheet(_("About"))
     sheet.set_column(0, 0, 22)
     sheet.set_column(1, 1, 100)
-    at = book.local(book.made_at)
     told = [
-        ("Site", book.site),
-        ("Days", book.period.title),
-        ("Made", f"{at:%Y-%m-%d %H:%M} by Rollbook; all times in {book.zone.key}"),
-        ("Rule", RULE),
+        (_("Site"), book.site),
+        (_("Days"), made.words.period(book.period)),
+        (_("Made"), made_line(book, made.words)),
+        (_("Rule"), _(RULE)),
     ]
-    told += [("Invented", INVENTED)] if book.invented else []
+    told += [(_("Invented"), invented(made.words))] if book.invented else []
     for row, (what, text) in enumerate(told):
         made.text(sheet, row, 0, what, bold=True, valign="top")
         made.text(sheet, row, 1, text, text_wrap=True)
-    print_set_up(sheet, invented=book.invented)
+    print_set_up(made, sheet, is_invented=book.invented)
 
 
 def _days(length: timedelta) -> float:

@@ -10,12 +10,14 @@ from typing import Protocol
 from rollbook.domain.facts import Facts
 from rollbook.domain.figures import AtRisk, RiskRules, at_risk
 from rollbook.domain.hours import HoursBook
-from rollbook.domain.month import GroupMonth, Month, MonthRegister, Row
+from rollbook.domain.month import GroupMonth, MonthRegister, Row
+from rollbook.languages.writing import Words
 from rollbook.reports import grid
 from rollbook.reports.cover import CoverPage
 from rollbook.reports.grid import BOTTOM, LEFT, NOTE_HEIGHT, NOTE_SIZE, RIGHT, TOP, GridPage
 from rollbook.reports.hours_pdf import hours_pages
-from rollbook.reports.letters import INVENTED
+from rollbook.reports.letters import invented, no_sessions_in
+from rollbook.reports.making import Making
 from rollbook.reports.person_page import PersonPage
 from rollbook.reports.plan import Column, month_columns, split_columns, split_rows
 from rollbook.reports.typesetting import Canvas, Typesetter, code_point_name
@@ -28,6 +30,10 @@ class Page(Protocol):
     def invented(self) -> bool: ...
 
     def draw(self, setter: Typesetter) -> None: ...
+
+
+PagesOf = Callable[[Typesetter, Making], Sequence[Page]]
+LAID_OUT = 20  # percent of the work after the pages are laid out
 
 
 @dataclass(frozen=True)
@@ -45,34 +51,43 @@ class TextPage:
             setter.draw(LEFT, TOP + 14 + index * NOTE_HEIGHT, line, NOTE_SIZE)
 
 
-def month_pdf(register: MonthRegister, *, cover: bool = True) -> bytes:
+def month_pdf(
+    register: MonthRegister, making: Making | None = None, *, cover: bool = True
+) -> bytes:
     """Return the PDF file of a register; without `cover` the grids alone, to hang on the wall."""
-    return _document(register, f"Attendance {register.period}", _pages_of(register, cover))
+    made = making or Making()
+    title = f"{made.words.gettext('Attendance register')} {register.period}"
+    return _document(register, title, made, _pages_of(register, cover))
 
 
-def hours_pdf(book: HoursBook) -> bytes:
+def hours_pdf(book: HoursBook, making: Making | None = None) -> bytes:
     """Return the PDF file of hours."""
-    return _document(book, f"Hours {book.period}", lambda _setter: hours_pages(book))
+    made = making or Making()
+    title = f"{made.words.gettext('Hours')} {book.period}"
+    return _document(book, title, made, lambda setter, _making: hours_pages(book, setter.words))
 
 
-def _pages_of(register: MonthRegister, cover: bool) -> Callable[[Typesetter], Sequence[Page]]:
-    def pages(setter: Typesetter) -> Sequence[Page]:
-        grids = _pages(register, setter)
+def _pages_of(register: MonthRegister, cover: bool) -> PagesOf:
+    def pages(setter: Typesetter, making: Making) -> Sequence[Page]:
+        grids = _pages(register, setter, making)
         return _with_figures(register, grids) if cover and register.groups else grids
 
     return pages
 
 
 def _document(
-    made: MonthRegister | HoursBook, title: str, pages_of: Callable[[Typesetter], Sequence[Page]]
+    made: MonthRegister | HoursBook,
+    title: str,
+    making: Making,
+    pages_of: PagesOf,
 ) -> bytes:
     with Canvas() as canvas:
         canvas.set_title(title)
         canvas.set_creator("Rollbook")
         canvas.set_creation_date(made.made_at)
-        setter = Typesetter(canvas)
-        pages = pages_of(setter)
-        for number, page in enumerate(pages, 1):
+        setter = Typesetter(canvas, making.words)
+        pages = pages_of(setter, making)
+        for number, page in enumerate(making.telling(pages, LAID_OUT), 1):
             canvas.add_page()
             setter.unshown.clear()
             page.draw(setter)
@@ -82,19 +97,20 @@ def _document(
         return bytes(canvas.output())
 
 
-def _pages(register: MonthRegister, setter: Typesetter) -> list[Page]:
+def _pages(register: MonthRegister, setter: Typesetter, making: Making) -> list[Page]:
     pages: list[Page] = []
-    for group in register.groups:
+    for group in making.telling(register.groups, 0, LAID_OUT):
         pages += _group_pages(register, group, setter)
     idle = ", ".join(group.name for group in register.idle_groups)
+    _, days = setter.words.gettext, setter.words.period(register.period)
     if not pages:
-        said = [f"There were no sessions in {register.period.title}."]
-        said += [f"Groups: {idle}"] if idle else []
-        title = f"{register.site} · {register.period.title}"
-        return list(_text_pages(title, said, False, setter))
+        said = [no_sessions_in(days, setter.words)]
+        said += [_("Groups: %(names)s", names=idle)] if idle else []
+        return list(_text_pages(f"{register.site} · {days}", said, False, setter))
     if idle:
-        said = [f"No sessions in {register.period.title}: {idle}"]
-        pages += _text_pages("Groups without sessions", said, register.invented, setter)
+        said = [_("No sessions in %(days)s: %(names)s", days=days, names=idle)]
+        title = _("Groups without sessions")
+        pages += _text_pages(title, said, register.invented, setter)
     return pages
 
 
@@ -145,7 +161,7 @@ def _group_pages(register: MonthRegister, group: GroupMonth, setter: Typesetter)
             labels,
             part,
             rows,
-            _part_name(parts, part, ranges, rows),
+            _part_name(parts, part, ranges, rows, setter.words),
             several,
             last_rows=rows is ranges[-1],
         )
@@ -166,15 +182,22 @@ def _part_name(
     part: Sequence[Column],
     ranges: Sequence[range],
     rows: range,
+    words: Words,
 ) -> str:
-    said = []
+    _, said = words.gettext, []
     if len(parts) > 1:
         first, last = part[0].day.day, part[-1].day.day
         if len({(p[0].day.year, p[0].day.month) for p in parts}) > 1:
-            said.append(Month(part[0].day.year, part[0].day.month).title)
-        said.append(f"day {first}" if first == last else f"days {first}–{last}")
+            said.append(words.month(part[0].day))
+        one_day = first == last
+        said.append(
+            _("day %(day)s", day=first)
+            if one_day
+            else _("days %(first)s–%(last)s", first=first, last=last)
+        )
     if len(ranges) > 1:
-        said.append(f"people {rows.start + 1}–{rows.stop} of {ranges[-1].stop}")
+        first, last, every = rows.start + 1, rows.stop, ranges[-1].stop
+        said.append(_("people %(first)s–%(last)s of %(all)s", first=first, last=last, all=every))
     return " · ".join(said)
 
 
@@ -198,10 +221,11 @@ def _with_notes(drafts: Sequence[GridPage], names: Sequence[str], setter: Typese
         return pages
     last = drafts[-1]
     space = grid.rows_height(last.several, sums=True) - len(last.rows) * grid.ROW_MIN
-    notes = ["Names in full:", *names]
+    notes = [setter.words.gettext("Names in full:"), *names]
     if len(notes) * NOTE_HEIGHT <= space:
         return [*pages[:-1], replace(last, notes=notes)]
-    title = f"{last.group.group.name} · {last.register.period.title} · names in full"
+    days = setter.words.period(last.register.period)
+    title = f"{last.group.group.name} · {days} · {setter.words.gettext('names in full')}"
     return pages + list(_text_pages(title, names, last.invented, setter))
 
 
@@ -214,12 +238,13 @@ def _text_pages(
 
 
 def _banner(setter: Typesetter) -> None:
-    width = setter.width(INVENTED, 7.5, bold=True) + 4
+    note = invented(setter.words)
+    width = setter.width(note, 7.5, bold=True) + 4
     left = (LEFT + RIGHT - width) / 2
     setter.canvas.set_fill_color(0)
     setter.canvas.rect(left, 3, width, 4.6, style="F")
     setter.canvas.set_text_color(255)
-    setter.draw(left + 2, 6.2, INVENTED, 7.5, bold=True)
+    setter.draw(left + 2, 6.2, note, 7.5, bold=True)
     setter.canvas.set_text_color(0)
 
 
@@ -227,18 +252,26 @@ def _foot(setter: Typesetter, register: MonthRegister | HoursBook, number: str) 
     unshown = _unshown(list(setter.unshown), setter)
     if unshown:
         setter.draw(LEFT, BOTTOM + 2.6, unshown, 6.5)
-    made = register.local(register.made_at).strftime("%Y-%m-%d %H:%M")
-    setter.draw(LEFT, BOTTOM + 6.5, f"Rollbook · made {made} ({register.zone.key})", 6.5)
+    at = register.local(register.made_at)
+    made = setter.words.gettext(
+        "Rollbook · made on %(day)s at %(at)s (%(zone)s)",
+        day=setter.words.day(at.date()),
+        at=f"{at:%H:%M}",
+        zone=register.zone.key,
+    )
+    setter.draw(LEFT, BOTTOM + 6.5, made, 6.5)
     setter.right(RIGHT, BOTTOM + 6.5, number, 8)
 
 
 def _unshown(characters: Sequence[str], setter: Typesetter) -> str:
     """Return which characters stand as boxes on this page, in words, on one line."""
-    said = "Drawn as boxes, because no font here has them: "
+    _ = setter.words.gettext
+    said = _("Drawn as boxes, because no font here has them:") + " "
     for index, character in enumerate(characters):
         rest = len(characters) - index
         longer = said + (", " if index else "") + code_point_name(character)
-        if setter.width(f"{longer} and {rest} more", 6.5) > RIGHT - LEFT:
-            return f"{said} and {rest} more"
+        whole = _("%(some)s and %(rest)s more", some=longer, rest=rest)
+        if setter.width(whole, 6.5) > RIGHT - LEFT:
+            return _("%(some)s and %(rest)s more", some=said, rest=rest)
         said = longer
     return said if characters else ""

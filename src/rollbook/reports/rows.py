@@ -1,11 +1,18 @@
-"""One line a person and session: what the CSV file and the sheet "All rows" hold."""
+"""One line a person and session: as codes for the CSV file, in words for the workbook."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import lru_cache
 
 from rollbook.domain.month import MonthRegister, Row
-from rollbook.reports.letters import WEEKDAYS
+from rollbook.languages.register_words import (
+    method_word,
+    remark_word,
+    rule_word,
+    status_word,
+)
+from rollbook.languages.writing import Words
 
 HEADINGS = (
     "date",
@@ -27,6 +34,7 @@ HEADINGS = (
 
 Value = str | date | datetime | None
 
+CODES = Words()  # what programs read is the same in every language
 _RUNS_AS_FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
 
 
@@ -35,7 +43,7 @@ def values(register: MonthRegister, row: Row) -> tuple[Value, ...]:
     session, record = row.session, row.record
     return (
         session.business_date,
-        WEEKDAYS[session.business_date.weekday()],
+        weekday(session.business_date),
         row.group.name,
         session.title,
         _local(register, session.starts_at),
@@ -50,6 +58,39 @@ def values(register: MonthRegister, row: Row) -> tuple[Value, ...]:
         record.reason,
         "yes" if row.invented else "no",
     )
+
+
+def headings(words: Words) -> tuple[str, ...]:
+    """Return the headings as people read them, in the same order."""
+    _ = words.gettext
+    return (
+        _("Date"), _("Weekday"), _("Group"), _("Session"), _("Starts"), _("Ends"),
+        _("External id"), _("Name"), _("Status"), _("Arrived"), _("Left"), _("Method"), _("Rule"),
+        _("Reason"), _("Invented"),
+    )  # fmt: skip
+
+
+def said(register: MonthRegister, row: Row, words: Words) -> tuple[Value, ...]:
+    """Return the row as people read it: what programs have codes for is said in words."""
+    _, record = words.gettext, row.record
+    told = dict(zip(HEADINGS, values(register, row), strict=True))
+    told["weekday"] = weekday(row.session.business_date, words)
+    told["status"] = status_word(record.status, _)
+    told["method"] = method_word(record.method, _) if record.method else None
+    told["rule"] = _rule(record.rule, words)
+    told["reason"] = remark_word(record.reason, _) if record.reason else None
+    told["invented"] = _("yes") if row.invented else _("no")
+    return tuple(told.values())
+
+
+@lru_cache
+def weekday(day: date, words: Words = CODES) -> str:
+    return words.weekday(day)
+
+
+@lru_cache
+def _rule(rule: str, words: Words) -> str:
+    return rule_word(rule, words.gettext)
 
 
 def _local(register: MonthRegister, instant: datetime | None) -> datetime | None:

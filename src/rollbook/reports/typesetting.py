@@ -12,6 +12,7 @@ from fpdf.enums import TextDirection
 from fpdf.fonts import TTFFont
 from fpdf.line_break import Fragment
 
+from rollbook.languages.writing import Words
 from rollbook.reports.scripts import FONT_FOLDER, MAIN, Run, clusters, visual_runs
 
 _MM_PER_POINT = 25.4 / 72
@@ -52,8 +53,10 @@ class Canvas(FPDF):
 class Typesetter:
     """Draws lines of text; remembers which characters no shipped font can show."""
 
-    def __init__(self, canvas: Canvas) -> None:
+    def __init__(self, canvas: Canvas, words: Words | None = None) -> None:
+        """`words`: the language of what the pages say by themselves."""
         self.canvas = canvas
+        self.words = words or Words()
         self.unshown: dict[str, None] = {}  # characters in the order in which they were drawn
         self._widths: dict[tuple[str, bool], float] = {}
         self._run_widths: dict[tuple[Run, bool], float] = {}

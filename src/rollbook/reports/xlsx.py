@@ -13,41 +13,48 @@ from typing import Any
 
 from rollbook.domain.month import Month, MonthRegister
 from rollbook.domain.totals import RULE
-from rollbook.reports.letters import INVENTED, LETTERS, WORDS
-from rollbook.reports.rows import HEADINGS, Value, values
+from rollbook.languages.writing import Words
+from rollbook.reports.letters import invented, legend_line, made_line, no_sessions_in
+from rollbook.reports.making import Making
+from rollbook.reports.rows import Value, headings, said
 from rollbook.reports.sheet_names import sheet_names
 from rollbook.reports.xlsx_book import Book, print_set_up
 from rollbook.reports.xlsx_grid import write_grid
 
+GRIDS, WRITTEN = 22, 67  # percent of the work after the grids, and after all sheets are filled
 ROWS_A_SHEET = 1_000_000  # Excel ends at 1,048,576
-_OWN_SHEETS = ("All rows", "About")
 
 
-def month_xlsx(register: MonthRegister) -> bytes:
+def month_xlsx(register: MonthRegister, making: Making | None = None) -> bytes:
     """Return the XLSX file of a month."""
-    book = Book()
+    making = making or Making()
+    book, _ = Book(making, WRITTEN), making.words.gettext
     book.workbook.set_properties(
         {
-            "title": f"Attendance {register.period}",
+            "title": f"{_('Attendance register')} {register.period}",
             "author": "Rollbook",
             "created": register.made_at.replace(tzinfo=None),
         }
     )
-    names = sheet_names((group.group.name for group in register.groups), taken=_OWN_SHEETS)
-    for name, group in zip(names, register.groups, strict=True):
-        write_grid(book, book.workbook.add_worksheet(name), register, group)
-    _write_rows(book, register)
+    own = (_("All rows"), _("About"))
+    names = sheet_names((group.group.name for group in register.groups), taken=own)
+    named = list(zip(names, register.groups, strict=True))
+    for name, group in making.telling(named, 0, GRIDS):
+        write_grid(book, book.sheet(name), register, group)
+    _write_rows(book, register, making)
     _write_about(book, register)
     return book.close()
 
 
-def _write_rows(book: Book, register: MonthRegister) -> None:
-    rows = (values(register, row) for row in register.rows())
+def _write_rows(book: Book, register: MonthRegister, making: Making) -> None:
+    groups = making.telling(register.groups, GRIDS, WRITTEN)
+    rows = (said(register, row, book.words) for group in groups for row in group.rows())
     number = 1
     chunk = list(islice(rows, ROWS_A_SHEET))
     while chunk or number == 1:
-        name = "All rows" if number == 1 else f"All rows {number}"
-        sheet = book.workbook.add_worksheet(name)
+        every = book.words.gettext("All rows")
+        name = every if number == 1 else f"{every} {number}"
+        sheet = book.sheet(name)
         _set_up_rows(book, sheet, register, len(chunk))
         for index, row in enumerate(chunk, 1):
             for column, value in enumerate(row):
@@ -56,50 +63,54 @@ def _write_rows(book: Book, register: MonthRegister) -> None:
 
 
 def _set_up_rows(book: Book, sheet: Any, register: MonthRegister, count: int) -> None:
-    for column, heading in enumerate(HEADINGS):
+    heads = headings(book.words)
+    for column, heading in enumerate(heads):
         book.text(sheet, 0, column, heading, bold=True, bottom=1)
-    widths = (11, 11, 16, 24, 19, 19, 13, 32, 11, 19, 19, 10, 38, 28, 9)
+    widths = (11, 11, 16, 24, 19, 19, 13, 32, 16, 19, 19, 24, 38, 28, 9)
     for column, width in enumerate(widths):
         sheet.set_column(column, column, width)
     sheet.freeze_panes(1, 0)
-    sheet.autofilter(0, 0, max(1, count), len(HEADINGS) - 1)
-    print_set_up(sheet, invented=register.invented)
+    sheet.autofilter(0, 0, max(1, count), len(heads) - 1)
+    print_set_up(book, sheet, is_invented=register.invented)
     sheet.repeat_rows(0)
 
 
 def _write(book: Book, sheet: Any, row: int, column: int, value: Value) -> None:
     if isinstance(value, datetime):
         moment = value.replace(tzinfo=None)
-        sheet.write_datetime(row, column, moment, book.once("yyyy-mm-dd hh:mm:ss"))
+        sheet.write_datetime(row, column, moment, book.once(book.moments(":ss")))
     elif isinstance(value, date):
-        sheet.write_datetime(row, column, value, book.once("yyyy-mm-dd"))
+        sheet.write_datetime(row, column, value, book.once(book.dates()))
     elif value:
         book.plain(sheet, row, column, value)
 
 
 def _write_about(book: Book, register: MonthRegister) -> None:
-    sheet = book.workbook.add_worksheet("About")
+    sheet = book.sheet(book.words.gettext("About"))
     sheet.set_column(0, 0, 22)
     sheet.set_column(1, 1, 100)
-    for row, (what, text) in enumerate(_about(register)):
+    for row, (what, text) in enumerate(_about(register, book.words)):
         book.text(sheet, row, 0, what, bold=True, valign="top")
         book.text(sheet, row, 1, text, text_wrap=True)
-    print_set_up(sheet, invented=register.invented)
+    print_set_up(book, sheet, is_invented=register.invented)
     if not register.groups:
         sheet.activate()
 
 
-def _about(register: MonthRegister) -> Iterator[tuple[str, str]]:
-    made = register.local(register.made_at)
-    yield "Site", register.site
-    yield "Month" if isinstance(register.period, Month) else "Days", register.period.title
-    yield "Made", f"{made:%Y-%m-%d %H:%M} by Rollbook; all times in {register.zone.key}"
+def _about(register: MonthRegister, words: Words) -> Iterator[tuple[str, str]]:
+    _, days = words.gettext, words.period(register.period)
+    yield _("Site"), register.site
+    yield _("Month") if isinstance(register.period, Month) else _("Days"), days
+    yield _("Made"), made_line(register, words)
     if register.invented:
-        yield "Invented", INVENTED
+        yield _("Invented"), invented(words)
     if not register.groups:
-        yield "Sessions", f"There were no sessions in {register.period.title}."
+        yield _("Sessions"), no_sessions_in(days, words)
     if register.idle_groups:
-        yield "Without sessions", ", ".join(group.name for group in register.idle_groups)
-    yield "Letters", ", ".join(f"{LETTERS[status]} = {word}" for status, word in WORDS.items())
-    yield "Rule", RULE
-    yield "Texts", "Names that begin with = + - @ are texts, and stay texts when they are edited."
+        yield _("Without sessions"), ", ".join(group.name for group in register.idle_groups)
+    yield _("Letters"), legend_line(words)
+    yield _("Rule"), _(RULE)
+    yield (
+        _("Texts"),
+        _("Names that begin with = + - @ are texts, and stay texts when they are edited."),
+    )

@@ -10,13 +10,14 @@ from xlsxwriter.utility import xl_range, xl_rowcol_to_cell
 from rollbook.domain.attendance import Status
 from rollbook.domain.month import GroupMonth, Month, MonthRegister
 from rollbook.domain.totals import RULE, Totals
-from rollbook.reports.letters import EMPTY_CELL, GUEST, INVENTED, LETTERS, WEEKDAYS, WORDS
+from rollbook.reports.grid import sum_labels
+from rollbook.reports.letters import empty_cell, guest, invented, legend_line, letter_of
 from rollbook.reports.plan import Column, month_columns
 from rollbook.reports.xlsx_book import Book, print_set_up
 
 HEAD = 6  # rows above the people: title, facts, blank, weekday, day, time
 FIRST = 3  # columns before the days: number, name, external id
-STATUSES = tuple(LETTERS)
+STATUSES = tuple(Status)
 _GREY, _QUIET = "#BFBFBF", "#EEEEEE"
 _SHADES: dict[Status, dict[str, object]] = {
     Status.LATE: {"bg_color": "#DEDEDE"},
@@ -34,6 +35,7 @@ def write_grid(book: Book, sheet: Any, register: MonthRegister, group: GroupMont
 class _Grid:
     def __init__(self, book: Book, sheet: Any, register: MonthRegister, group: GroupMonth) -> None:
         self.book, self.sheet, self.register, self.group = book, sheet, register, group
+        self.words = book.words
         self.columns: Sequence[Column] = month_columns(register.period, group.sessions)
         self.end = FIRST + len(self.columns)  # first column of the totals
         self.bottom = HEAD + len(group.people)  # first row of the sums
@@ -52,16 +54,17 @@ class _Grid:
     def _head(self) -> None:
         register, group = self.register, self.group
         self.book.text(self.sheet, 0, 0, group.group.name, bold=True, font_size=15)
-        facts = f"{register.site} · {register.period.title}"
-        facts += f" · {INVENTED}" if group.invented else ""
+        _ = self.words.gettext
+        facts = f"{register.site} · {self.words.period(register.period)}"
+        facts += f" · {invented(self.words)}" if group.invented else ""
         self.book.text(self.sheet, 1, 0, facts)
-        for column, text in enumerate(("No.", "Name", "External id")):
+        for column, text in enumerate((_("No."), _("Name"), _("External id"))):
             self.book.text(self.sheet, HEAD - 1, column, text, bold=True, bottom=1)
         for index, column_plan in enumerate(self.columns, FIRST):
             self._day(index, column_plan)
         self._months()
         for index, status in enumerate(STATUSES):
-            self._heading(HEAD - 1, self.end + index, LETTERS[status])
+            self._heading(HEAD - 1, self.end + index, letter_of(status, self.words))
         self._heading(HEAD - 1, self.end + len(STATUSES), "%")
 
     def _months(self) -> None:
@@ -70,7 +73,7 @@ class _Grid:
         for index, column in enumerate(self.columns, FIRST):
             found.setdefault(Month(column.day.year, column.day.month), index)
         for month, index in found.items() if len(found) > 1 else ():
-            self.book.text(self.sheet, HEAD - 4, index, month.title, bold=True)
+            self.book.text(self.sheet, HEAD - 4, index, self.words.period(month), bold=True)
 
     def _day(self, index: int, column: Column) -> None:
         clock = ""
@@ -78,7 +81,7 @@ class _Grid:
             starts_at = self.group.sessions[column.session].starts_at
             clock = self.register.local(starts_at).strftime("%H:%M")
         shade = {} if column.session is not None else {"bg_color": _QUIET}
-        self._heading(HEAD - 3, index, WEEKDAYS[column.day.weekday()][:2], **shade)
+        self._heading(HEAD - 3, index, self.words.initials(column.day), **shade)
         style = self.book.format(bold=True, align="center", **shade)
         self.sheet.write_number(HEAD - 2, index, column.day.day, style)
         self._heading(HEAD - 1, index, clock, rotation=90, bottom=1, font_size=8, **shade)
@@ -95,10 +98,13 @@ class _Grid:
         for index, column in enumerate(self.columns, FIRST):
             record = person.cells[column.session] if column.session is not None else None
             shade = {} if column.session is not None else {"bg_color": _QUIET}
-            letter = LETTERS[record.status] if record else ""
+            letter = letter_of(record.status, self.words) if record else ""
             self._letter(row, index, letter, {"align": "center", **line, **shade})
         cells = xl_range(row, FIRST, row, self.end - 1)
-        self._totals(row, person.totals, [f'=COUNTIF({cells},"{_pattern(s)}")' for s in STATUSES])
+        self._totals(row, person.totals, [f"={self._count(cells, status)}" for status in STATUSES])
+
+    def _count(self, cells: str, status: Status) -> str:
+        return f'COUNTIF({cells},"{_pattern(letter_of(status, self.words))}")'
 
     def _letter(self, row: int, column: int, letter: str, style: dict[str, Any]) -> None:
         if letter:
@@ -129,7 +135,7 @@ class _Grid:
         self.sheet.write_formula(row, column, formula, self.book.format(**style), result)
 
     def _sums(self) -> None:
-        for index, label in enumerate(("Attended", "Absent", "Attendance in %")):
+        for index, label in enumerate(sum_labels(self.words)):
             top = {"top": 1} if index == 0 else {}
             self.book.text(self.sheet, self.bottom + index, 1, label, bold=True, **top)
         if not self.group.people:
@@ -145,9 +151,10 @@ class _Grid:
 
     def _column_sums(self, column: int, totals: Totals) -> None:
         cells = xl_range(HEAD, column, self.bottom - 1, column)
-        attended = "+".join(f'COUNTIF({cells},"{letter}")' for letter in "PLE")
+        came = (Status.PRESENT, Status.LATE, Status.LEFT_EARLY)
+        attended = "+".join(self._count(cells, status) for status in came)
         self._formula(self.bottom, column, f"={attended}", totals.attended, align="center", top=1)
-        absent = f'=COUNTIF({cells},"A")'
+        absent = f"={self._count(cells, Status.ABSENT)}"
         self._formula(self.bottom + 1, column, absent, totals.absent, align="center")
         came, missed = (xl_rowcol_to_cell(self.bottom + index, column) for index in (0, 1))
         style = {"align": "center", "font_size": 7}
@@ -166,17 +173,17 @@ class _Grid:
                 {
                     "type": "cell",
                     "criteria": "==",
-                    "value": f'"{LETTERS[status]}"',
+                    "value": f'"{letter_of(status, self.words)}"',
                     "format": self.book.format(**shade),
                 },
             )
 
     def _legend(self) -> None:
         row = self.bottom + 4
-        letters = ", ".join(f"{LETTERS[status]} = {word}" for status, word in WORDS.items())
-        lines = [f"{letters}; {EMPTY_CELL}", RULE]
+        words = self.words
+        lines = [f"{legend_line(words)}; {empty_cell(words)}", words.gettext(RULE)]
         if any(not person.on_roster for person in self.group.people):
-            lines.append(GUEST)
+            lines.append(guest(words))
         for index, line in enumerate(lines):
             self.book.text(self.sheet, row + index, 1, line)
 
@@ -188,11 +195,11 @@ class _Grid:
         self.sheet.set_column(self.end, self.end + len(STATUSES) - 1, 4.5)
         self.sheet.set_column(self.end + len(STATUSES), self.end + len(STATUSES), 8)
         self.sheet.freeze_panes(HEAD, FIRST)
-        print_set_up(self.sheet, invented=self.group.invented)
+        print_set_up(self.book, self.sheet, is_invented=self.group.invented)
         self.sheet.repeat_rows(HEAD - 3, HEAD - 1)
         self.sheet.repeat_columns(0, FIRST - 1)
 
 
-def _pattern(status: Status) -> str:
+def _pattern(letter: str) -> str:
     """Return what COUNTIF looks for: a question mark alone would stand for any letter."""
-    return LETTERS[status].replace("?", "~?")
+    return letter.replace("?", "~?")

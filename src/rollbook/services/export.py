@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from rollbook.domain.month import (
     PersonMonth,
 )
 from rollbook.domain.ports import Clock, OpenUnitOfWork, Progress, UnitOfWork
+from rollbook.domain.progress import WHOLE, part_of, telling
 from rollbook.domain.subjects import Group, Subject, clean_name
 from rollbook.errors import DecryptionFailed, InvalidInput, NotFound
 from rollbook.services.calendars import read_calendar
@@ -27,7 +28,10 @@ from rollbook.services.handing_out import Wanted as Wanted
 from rollbook.services.handing_out import entry_of, signed
 from rollbook.services.marks import marks_of
 
-Render = Callable[[MonthRegister], bytes]
+Render = Callable[[MonthRegister, str, Progress | None], bytes]
+"""Called with a register, the language of the report, and whom to tell how far it is."""
+# percent of the work after reading; the rest is making the file
+READ = {"csv": 70, "xlsx": 25, "pdf": 15}
 
 _HEADER = b"ROLLBOOK EXPORT 1\n"  # tells a sealed export from any other file
 _PURPOSE, _OWNER = "export", "file"
@@ -69,7 +73,7 @@ class Exporter:
             with_sessions = [group for group in groups if group.group_id in sessions]
             months = tuple(
                 self._group_month(uow, group, sessions[group.group_id], people)
-                for group in _telling(with_sessions, progress)
+                for group in telling(with_sessions, len(with_sessions), progress)
             )
             if person_id is not None:
                 months = _of_person(months, person_id)
@@ -122,12 +126,17 @@ class Exporter:
     ) -> Exported:
         """Return a file, called `name` if that is given; the register knows of it before.
 
+        What `progress` raises ends the work; nothing was handed out then.
+
         Raises:
             NotFound: there is no group of one of these names.
             StorageUnavailable: the register cannot be written.
         """
-        register = self.read(wanted.period, wanted.group_names, wanted.person_id, progress)
-        data = self._renderers[wanted.renderer](register)
+        read = READ.get(wanted.file_format, WHOLE // 2)
+        reading, making = part_of(progress, 0, read), part_of(progress, read, WHOLE)
+        register = self.read(wanted.period, wanted.group_names, wanted.person_id, reading)
+        render = self._renderers[wanted.renderer]
+        data = render(register, wanted.language or self.language(), making)
         with self._open_uow() as uow:
             uow.register.append(entry_of(register, wanted, by))
             data = self._sealed(uow, wanted, data)
@@ -136,6 +145,11 @@ class Exporter:
                 made = replace(made, manifest=signed(uow, made))
             uow.commit()
         return made
+
+    def language(self) -> str:
+        """Return the site's language, for reports of which nobody says in which they should be."""
+        with self._open_uow() as uow:
+            return str(uow.site.get("language") or "en")
 
     def _sealed(self, uow: UnitOfWork, wanted: Wanted, data: bytes) -> bytes:
         if wanted.lock is not None:
@@ -197,14 +211,6 @@ class Exporter:
             for record in records_of(session, roster, marks.get(session.session_id, []), now):
                 cells.setdefault(record.subject_id, {})[session.session_id] = record
         return cells, members
-
-
-def _telling(groups: Sequence[Group], progress: Progress | None) -> Iterator[Group]:
-    """Yield the groups, and tell how many are done."""
-    for done, group in enumerate(groups):
-        if progress is not None:
-            progress(done, len(groups))
-        yield group
 
 
 def _of_person(groups: Iterable[GroupMonth], subject_id: str) -> tuple[GroupMonth, ...]:

@@ -25,7 +25,7 @@ KIND = "export"
 MANY = 1_000  # people in one export; with more it is made in the background
 KEPT_DAYS = 2  # so long the file can be fetched
 PERCENT = 100
-READ, MADE = 60, 95  # percent of the work after reading, and after making the file
+MADE = 95  # percent of the work after making the file; the rest is keeping it
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class ExportOrder:
     lock: FileLock | None = field(default=None, repr=False)  # for a recipient's passphrase
     sign: bool = False  # then the file is a ZIP with its manifest
     hours: bool = False
+    language: str = ""  # of the report; empty: the site's
 
     @property
     def wanted(self) -> Wanted:
@@ -55,6 +56,7 @@ class ExportOrder:
             lock=self.lock,
             sign=self.sign,
             hours=self.hours,
+            language=self.language,
         )
 
 
@@ -127,6 +129,7 @@ class ExportDesk:
             "lock": None if order.lock is None else _lock_text(order.lock),
             "sign": order.sign,
             "hours": order.hours,
+            "language": order.language,
         }
         if kept_for is not None:
             spec |= {"scheduled": True, "kept_until": (now + kept_for).isoformat()}
@@ -186,6 +189,7 @@ class ExportDesk:
             lock=_lock(task.spec.get("lock")),
             sign=bool(task.spec.get("sign")),
             hours=bool(task.spec.get("hours")),
+            language=str(task.spec.get("language") or ""),
         )
 
 
@@ -212,10 +216,14 @@ def packed(made: Exported) -> Exported:
 
 
 def _told(control: TaskControl) -> Progress:
-    """Return what tells how many groups are read, in whole percent of the work."""
+    """Return what tells how far the file is, in whole percent, and ends the work where it should.
+
+    A task that is taken up again begins anew, and tells nothing until it is further than before.
+    """
 
     def progress(done: int, total: int) -> None:
-        percent = READ * done // max(1, total)
+        control.check()
+        percent = MADE * done // max(1, total)
         if percent > control.task.done:
             control.save(percent, PERCENT, {}, ())
 

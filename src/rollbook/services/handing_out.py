@@ -28,6 +28,7 @@ class Wanted:
     lock: FileLock | None = None  # for a recipient's passphrase, in the place of the site's key
     sign: bool = False
     hours: bool = False  # hours at work in the place of the register
+    language: str = ""  # of the report; empty: the site's
 
     @property
     def renderer(self) -> str:

@@ -32,6 +32,7 @@ class NewPlan:
     file_format: str
     hours: bool = False
     group_id: str | None = None
+    language: str = ""  # empty: the site's
 
 
 class ReportPlans:
@@ -70,6 +71,7 @@ class ReportPlans:
             new.hours,
             new.group_id,
             str(finished(new.rhythm, self._today())),
+            new.language,
         )
         with self._open_uow() as uow:
             plans = _plans(uow)
@@ -118,6 +120,7 @@ class ReportPlans:
             user_id=user.user_id,
             by=f"{user.role.value} {user.user_id}",
             hours=plan.hours,
+            language=plan.language,
         )
         uow.tasks.add(self._desk.task_of(order, KEPT_FOR))
         return replace(plan, last=str(period))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 
@@ -24,33 +23,16 @@ from rollbook.domain.identification import Doubt
 from rollbook.domain.ports import UnitOfWork
 from rollbook.domain.statements import BY_PERSON, TAKEN_BACK
 from rollbook.errors import NotFound
+from rollbook.languages import register_words
 from rollbook.web.times import format_locale, moment
-
-_MINUTES = re.compile(r"([0-9.]+) min")
 
 
 def status_word(status: Status | None) -> str:
-    return {
-        Status.PRESENT: _("present"),
-        Status.LATE: _("late"),
-        Status.LEFT_EARLY: _("left early"),
-        Status.ABSENT: _("absent"),
-        Status.EXCUSED: _("excused"),
-        Status.OPEN: _("open"),
-        None: "",
-    }[status]
+    return "" if status is None else register_words.status_word(status, _)
 
 
 def method_word(method: Method | None) -> str:
-    return {
-        Method.FACE: _("recognised at the camera"),
-        Method.PHOTO: _("recognised on a class photograph"),
-        Method.HAND: _("by hand"),
-        Method.PIN: _("by PIN"),
-        Method.QR: _("by QR code"),
-        Method.INVENTED: _("invented for demonstration"),
-        None: "",
-    }[method]
+    return "" if method is None else register_words.method_word(method, _)
 
 
 def doubt_word(doubt: Doubt) -> str:
@@ -65,44 +47,12 @@ def doubt_word(doubt: Doubt) -> str:
 
 def rule_word(rule: str) -> str:
     """Return a rule of the register in words; one that is not known stays as it is."""
-    plain = rule.rpartition(": ")[2]
-    found = _MINUTES.search(plain)
-    minutes = found.group(1) if found else ""
-    shape = _MINUTES.sub("N min", plain)
-    known = {
-        "arrived within N min of the start": _(
-            "arrived within %(minutes)s minutes of the start", minutes=minutes
-        ),
-        "arrived more than N min after the start": _(
-            "arrived more than %(minutes)s minutes after the start", minutes=minutes
-        ),
-        "stayed less than N min": _("stayed less than %(minutes)s minutes", minutes=minutes),
-        "seen again after N min or more": _(
-            "seen again after %(minutes)s minutes or more", minutes=minutes
-        ),
-        "passed on the way out": _("passed on the way out"),
-        "not seen": _("not seen"),
-        "not seen yet": _("not seen yet"),
-        "set by a person": _("set by a person"),
-        "taken back": _("taken back"),
-        "from paper": _("from a register on paper"),
-        "everybody present": _("everybody marked as present"),
-        "granted request": _("a request was granted"),
-        "absence told in advance": _("absence told in advance"),
-        "absence taken back": _("absence taken back"),
-        "a person said who it was": _("a person said who it was"),
-    }
-    return known.get(shape, plain)
+    return register_words.rule_word(rule, _)
 
 
 def remark_word(reason: str | None) -> str:
     """Return a remark; those that the program itself writes are translated."""
-    known = {
-        "from paper": _("from a register on paper"),
-        "assigned on a class photograph": _("assigned on a class photograph"),
-        "erased": _("erased"),
-    }
-    return known.get(reason or "", reason or "")
+    return register_words.remark_word(reason, _)
 
 
 def refusal_word(reason: str) -> str:

@@ -14,6 +14,7 @@ from flask import (
     send_file,
     url_for,
 )
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as AnyResponse
@@ -25,6 +26,7 @@ from rollbook.domain.report_plans import ReportPlan, Rhythm
 from rollbook.domain.subjects import Group
 from rollbook.domain.task_ports import Task
 from rollbook.errors import InvalidInput, NotFound
+from rollbook.languages.catalogs import LANGUAGES
 from rollbook.services.export_jobs import KEPT_DAYS, ExportOrder
 from rollbook.services.finding import find_subject
 from rollbook.services.report_plans import KEPT_FOR, NewPlan
@@ -91,6 +93,17 @@ def file(task_id: str) -> Response:
     )
 
 
+@blueprint.post("/files/<string(length=32):task_id>/stop")
+@permit(Permission.EXPORT)
+def stop(task_id: str) -> AnyResponse:
+    """Stop a file that is being made."""
+    if any(task.task_id == task_id for task in _tasks()) and parts().tasks.stop(task_id):
+        flash(_("Stopped. Nothing was handed out."), "good")
+    else:
+        flash(_("It was finished already."), "warn")
+    return redirect(url_for("exports.index"))
+
+
 @blueprint.get("/progress")
 @permit(Permission.EXPORT)
 def progress() -> dict[str, object]:
@@ -112,6 +125,7 @@ def plan() -> AnyResponse:
         chosen if chosen in FORMATS else "pdf",
         request.form.get("what") == "hours",
         request.form.get("group") or None,
+        _language(),
     )
     parts().report_plans.add(actor().actor_id, new, actor().by)
     flash(_("The report comes from now on: the first when its days are over."), "good")
@@ -144,6 +158,7 @@ def _page(errors: dict[str, str]) -> str:
         plans=_plans(),
         rhythms=RHYTHMS,
         report_days=KEPT_FOR.days,
+        chosen_language=_language(),
     )
 
 
@@ -176,7 +191,14 @@ def _order() -> ExportOrder:
         lock=_lock(),
         sign=request.form.get("sign") == "yes",
         hours=request.form.get("what") == "hours",
+        language=_language(),
     )
+
+
+def _language() -> str:
+    """Return the language that is chosen for the report, else that of the page."""
+    chosen = request.form.get("language") or str(get_locale())
+    return chosen if chosen in LANGUAGES else ""
 
 
 def _period() -> Period:
