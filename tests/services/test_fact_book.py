@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from sqlalchemy import select, update
 
 from builders import erase
 from rollbook.domain.attendance import Status
@@ -20,6 +21,7 @@ from rollbook.services.fact_book import FactBook
 from rollbook.services.people import People
 from rollbook.services.register import RegisterKeeper
 from rollbook.storage.database import Database
+from rollbook.storage.tables import blocks
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MARCH = Month(2025, 3)
@@ -143,3 +145,15 @@ def test_a_site_without_sessions_has_no_rows(database: Database) -> None:
     book = FactBook(database.uow, Clock())
     assert len(book.read(date(2025, 1, 1), date(2025, 12, 31))) == 0
     assert book.fold() == 0
+
+
+def test_a_block_that_was_changed_is_made_anew_and_never_shown(school: School) -> None:
+    school.book.fold()
+    whole = school.march().totals
+    with school.database.engine.begin() as connection:
+        other = select(blocks.c.payload).where(blocks.c.month == "2025-04").scalar_subquery()
+        swapped = update(blocks).where(blocks.c.month == "2025-03").values(payload=other)
+        connection.execute(swapped)
+    assert school.march().totals == whole and school.opened() > 0
+    assert school.book.fold() == 1
+    assert school.march().totals == whole and school.opened() == 0

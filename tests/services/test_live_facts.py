@@ -67,6 +67,17 @@ def test_a_correction_is_seen_after_a_moment(school: School) -> None:
     assert school.same().totals != before
 
 
+def test_a_correction_is_seen_with_a_clock_that_was_set_back(school: School) -> None:
+    facts = school.same()
+    held, subject = facts.sessions[facts.session[0]], facts.subjects[facts.subject[0]]
+    school.clock.advance(-3600)
+    before = facts.totals
+    now = Status.EXCUSED if facts.status[0] != list(Status).index(Status.EXCUSED) else Status.ABSENT
+    school.keeper.mark_by_hand(held.session_id, subject, now, "a reason", "administrator x")
+    school.clock.advance(CALM.total_seconds() + 1)
+    assert school.same().totals != before
+
+
 def test_a_new_session_is_seen_and_days_are_cut(school: School) -> None:
     facts = school.same()
     group = facts.sessions[0].group_id

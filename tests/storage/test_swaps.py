@@ -20,7 +20,7 @@ from rollbook.domain.accounts import WebSession
 from rollbook.domain.camera_ports import SiteCamera
 from rollbook.domain.facts import Block, no_facts
 from rollbook.domain.kiosks import Credential, CredentialKind
-from rollbook.domain.messages import Audience, Event, EventKind, MessageState, Recipient
+from rollbook.domain.messages import Audience, Event, EventKind, MessageState, Queued, Recipient
 from rollbook.domain.passkeys import Passkey
 from rollbook.domain.ports import ReviewItem, UnitOfWork
 from rollbook.domain.subjects import new_id
@@ -48,7 +48,7 @@ READERS: dict[str, Read] = {
     "documents": lambda uow, row: uow.documents.get(row.document_id),
     "groups": lambda uow, row: uow.groups.get(row.group_id),
     "ledger": lambda uow, row: uow.register.entries(before=row.number + 1, limit=1),
-    "outbox": lambda uow, row: uow.outbox.newest(list(MessageState), 100),
+    "outbox": lambda uow, row: _message(uow, row),
     "passkeys": lambda uow, row: uow.passkeys.of_user(row.user_id),
     "plans": lambda uow, row: uow.sessions.all(),
     "receipts": lambda uow, row: uow.receipts.get(row.receipt_id),
@@ -212,6 +212,14 @@ def test_no_payload_serves_another_purpose(full: Full, column: SealedColumn) -> 
         assert _noticed(full, column, row, None), f"{other.table.name}.{other.column.name}"
     full.put(column, row, own)
     full.read(column, row)
+
+
+def _message(uow: Any, row: Row[Any]) -> Queued:
+    """Return a message from the list, which leaves out what cannot be opened."""
+    found = {one.message_id: one for one in uow.outbox.newest(list(MessageState), 100)}
+    if row.message_id not in found:
+        raise DecryptionFailed("It is not in the list.")
+    return found[row.message_id]
 
 
 def _of_same_owner(rows: list[Row[Any]], row: Row[Any]) -> Row[Any]:

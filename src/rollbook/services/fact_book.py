@@ -6,6 +6,7 @@ register itself, so that a correction is seen at once and a block is made anew a
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 
@@ -16,8 +17,11 @@ from rollbook.domain.facts import STATUSES, Block, Facts, facts_of, joined
 from rollbook.domain.month import Month
 from rollbook.domain.ports import Clock, OpenUnitOfWork, Progress, UnitOfWork
 from rollbook.domain.register import EntryKind
+from rollbook.errors import DecryptionFailed
 from rollbook.services.due import Errand
 from rollbook.services.marks import marks_of
+
+log = logging.getLogger(__name__)
 
 JOB = "fold months for charts"
 AT_ONCE = 400  # sessions whose sheets are in memory together
@@ -68,7 +72,8 @@ class FactBook:
         months = months_between(first_day, last_day)
         parts = []
         with self._open_uow() as uow:
-            kept = {block.month: block for block in uow.blocks.some(str(m) for m in months)}
+            found = (_block(uow, str(month)) for month in months)
+            kept = {block.month: block for block in found if block is not None}
             touched = _touched_since(uow, (block.number for block in kept.values()))
             for done, month in enumerate(months):
                 block = kept.get(str(month))
@@ -119,6 +124,8 @@ class FactBook:
         today = self._clock.now().date()
         with self._open_uow() as uow:
             numbers = uow.blocks.numbers()
+            for month in [one for one in numbers if _block(uow, one) is None]:
+                del numbers[month]
             first_day = uow.sessions.first_day()
             touched = _touched_since(uow, numbers.values())
         months = [] if first_day is None else months_between(first_day, today)
@@ -182,6 +189,15 @@ def months_between(first_day: date, last_day: date) -> list[Month]:
     first = 12 * first_day.year + first_day.month - 1
     last = 12 * last_day.year + last_day.month - 1
     return [Month(place // 12, place % 12 + 1) for place in range(first, last + 1)]
+
+
+def _block(uow: UnitOfWork, month: str) -> Block | None:
+    """Return a month's block; one that was changed counts as missing, for it can be made anew."""
+    try:
+        return next(iter(uow.blocks.some([month])), None)
+    except DecryptionFailed:
+        log.error("the block of %s cannot be opened; the register is read instead", month)
+        return None
 
 
 def _sessions(uow: UnitOfWork, month: Month) -> list[Session]:
