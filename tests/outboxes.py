@@ -7,7 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 from builders import make_subject
 from mail_server import Handler
-from rollbook.domain.messages import Audience, Event, EventKind, MessageRules, Recipient
+from rollbook.domain.messages import (
+    Audience,
+    Event,
+    EventKind,
+    MessageRules,
+    MessageState,
+    Recipient,
+)
+from rollbook.domain.ports import OpenUnitOfWork
 from rollbook.domain.subjects import new_id
 from rollbook.network.apprise_sender import AppriseSender
 from rollbook.services.message_settings import MessageSettings
@@ -55,6 +63,21 @@ def prepare(database: Database, server: Handler, count: int) -> set[str]:
         uow.commit()
     with database.uow() as uow:
         return set(uow.outbox.due(now, count + 1))
+
+
+def given_up(open_uow: OpenUnitOfWork, now: datetime, subject_id: str) -> str:
+    """Write a message about a person that was given up; return its id."""
+    key = new_id()
+    event = Event(EventKind.ABSENT, key, now, new_id(), subject_id)
+    with open_uow() as uow:
+        uow.outbox.add(event, now)
+        for message_id in uow.outbox.due(now, 1000):
+            rows = uow.outbox.claim(message_id, now, now)
+            if any(row.event.key == key for row in rows):
+                uow.outbox.end(rows[0], MessageState.FAILED, now, "550 no such user")
+                uow.commit()
+                return message_id
+    raise AssertionError("the message was not due")
 
 
 def sent_ids(server: Handler) -> Counter[str]:

@@ -10,6 +10,7 @@ from datetime import time, timedelta
 
 from flask.testing import FlaskClient
 
+from outboxes import given_up
 from rollbook.domain.attendance import Method, Session, SessionState
 from rollbook.domain.documents import GAP, PaperKind
 from rollbook.domain.messages import MessageState
@@ -763,6 +764,13 @@ MESSAGES = (
         ),
     ),
     Act("messages.try_again", values=lambda walk: {"message_id": _failures(walk)[0]}),
+    Act(
+        "api.send_again",
+        values=lambda walk: {"message_id": _failures(walk)[0]},
+        before=lambda walk, client: given_up(
+            walk.parts.uow, walk.parts.clock.now(), walk.site.ada.subject_id
+        ),
+    ),
     Act("messages.remove_contact"),
     Act(
         "messages.set_own",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 
 import pytest
 from flask import Flask
 
+from outboxes import given_up
 from rollbook.domain.access import Actor, Role
 from rollbook.domain.attendance import Status
 from rollbook.domain.identification import Doubt
-from rollbook.domain.messages import Event, EventKind, MessageState
 from rollbook.domain.ports import ReviewItem
 from rollbook.domain.subjects import new_id
 from rollbook.domain.timetable import Series
@@ -64,21 +64,8 @@ def ids(site: Site) -> dict[str, str]:
         "absence_id": told.absences[0].absence_id,
         "request_id": asked.request_id,
         "review_id": review_id,
-        "message_id": given_up(site),
+        "message_id": given_up(parts.uow, site.clock.now(), ada),
     }
-
-
-def given_up(site: Site) -> str:
-    """Return a message about Ada that was given up."""
-    parts, now = site.parts, site.clock.now()
-    event = Event(EventKind.ABSENT, "test", now, new_id(), site.ada.subject_id)
-    with parts.uow() as uow:
-        uow.outbox.add(event, now)
-        (message_id,) = uow.outbox.due(now, 1)
-        (row,) = uow.outbox.claim(message_id, now, now + timedelta(minutes=5))
-        uow.outbox.end(row, MessageState.FAILED, now, "550 no such user")
-        uow.commit()
-    return message_id
 
 
 def path_of(operation: Operation, known: dict[str, str]) -> str:

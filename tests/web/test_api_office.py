@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from outboxes import given_up
 from rollbook.domain.access import Actor, Role
 from rollbook.domain.attendance import SCHOOL_LESSON
 from rollbook.domain.register import EntryKind
@@ -19,7 +20,6 @@ from rollbook.testing import RED
 from web.desk import Desk, png
 from web.programs import Program, make_token
 from web.school import Site
-from web.test_api_ids import given_up
 
 ProgramOf = Callable[[str], Program]
 
@@ -191,7 +191,7 @@ def test_messages_are_told_without_names_and_sent_again_once(
 ) -> None:
     parts, alice, now = site.parts, program_of("alice"), site.clock.now()
     channel = parts.message_settings.add_channel("E-mail", "mailtos://a:secret@b.example", "test")
-    message_id = given_up(site)
+    message_id = given_up(parts.uow, now, site.ada.subject_id)
     answer = alice.get("/messages?state=failed")
     assert answer.get_json()["items"] == [
         {

@@ -73,6 +73,7 @@ EVENTS: Mapping[str, str] = {
     "api.restore_session": "restored",
     "api.revoke_device": "kiosk revoked",
     "api.revoke_token": "token revoked",
+    "api.send_again": "message tried again",
     "api.set_series_date": "series changed",
     "api.set_user_active": "disabled",
     "api.set_user_role": "role changed",
