@@ -16,6 +16,7 @@ from rollbook.languages.writing import Words
 from rollbook.reports.charts import Bar, Frame, column_chart, row_chart
 from rollbook.reports.grid import LEFT, RIGHT, TOP
 from rollbook.reports.letters import counted_people, counted_sessions, legend
+from rollbook.reports.scripts import isolated
 from rollbook.reports.typesetting import Typesetter
 
 DAYS_ONE_BY_ONE = 45  # longer registers show weeks
@@ -50,7 +51,7 @@ class CoverPage:
         row_chart(setter, right, _("Marks by status"), *self._statuses(words), label=32)
         left, right = Frame(LEFT, LOWER, 172, CHART), Frame(198, LOWER, RIGHT - 198, CHART)
         row_chart(setter, left, *self._groups(words), 100, label=46)
-        arrivals = self._arrivals()
+        arrivals = self._arrivals(words)
         most = max((bar.value or 0 for bar in arrivals), default=0)
         title = _("Arrivals: minutes before (-) and after the start")
         column_chart(setter, right, title, arrivals, most or 1)
@@ -70,7 +71,7 @@ class CoverPage:
         setter.right(RIGHT, TOP + 16, self._of_whom(setter), 9)
 
     def _of_whom(self, setter: Typesetter) -> str:
-        names = ", ".join(group.group.name for group in self.register.groups)
+        names = ", ".join(isolated(group.group.name) for group in self.register.groups)
         return setter.shorten(names, 9, 135)
 
     def _tiles(self, setter: Typesetter) -> None:
@@ -95,7 +96,7 @@ class CoverPage:
             setter.canvas.set_fill_color(240)
             setter.canvas.rect(x, TOP + 23, TILE, TILE_HEIGHT, style="F")
             setter.draw(x + 3, TOP + 32, value, 17, bold=True)
-            setter.draw(x + 3, TOP + 37.5, what, 8)
+            setter.draw(x + 3, TOP + 37.5, setter.shorten(what, 8, TILE - 6), 8)
 
     def _course(self, words: Words) -> tuple[str, list[Bar]]:
         """Return the title and the bars of days, or of weeks where there are many."""
@@ -137,11 +138,18 @@ class CoverPage:
             ), bars
         return _("Attendance by group, the lowest first"), bars
 
-    def _arrivals(self) -> list[Bar]:
+    def _arrivals(self, words: Words) -> list[Bar]:
         if not (self.facts.arrival != NO_ARRIVAL).any():
             return []
         found = figures.punctuality(self.facts, furthest=FURTHEST)
-        return [Bar(str(bar.first_minute), bar.arrivals, str(bar.arrivals or "")) for bar in found]
+        return [
+            Bar(
+                str(bar.first_minute),
+                bar.arrivals,
+                words.number(bar.arrivals) if bar.arrivals else "",
+            )
+            for bar in found
+        ]
 
 
 def by_week_title(line: str, words: Words) -> str:

@@ -11,6 +11,7 @@ from rollbook.reports.grid import BOTTOM, LEFT, RIGHT, TOP
 from rollbook.reports.hours_rows import RULE, Line, lines
 from rollbook.reports.letters import counted_people
 from rollbook.reports.plan import split_rows
+from rollbook.reports.scripts import isolated
 from rollbook.reports.typesetting import Typesetter
 
 ROW, HEAD = 5.0, 20.0
@@ -73,7 +74,7 @@ def hours_pages(book: HoursBook, words: Words) -> list[TablePage]:
 
 def _sums(book: HoursBook, words: Words) -> Iterator[TablePage]:
     _ = words.gettext
-    heads = (_("No."), _("Name"), _("Id"), _("Days"), _("Hours"), _("Unpaired times"))
+    heads = (_("No."), _("Name"), _("Id"), _("Days"), _("Hours"), _("Unpaired"))
     columns = tuple(zip(SUMS, heads, strict=True))
     rows = [
         (str(number), one.person.name, one.person.external_id or "", str(len(one.days)),
@@ -83,7 +84,7 @@ def _sums(book: HoursBook, words: Words) -> Iterator[TablePage]:
     loose = sum(one.unpaired for one in book.people)
     last = _loose(loose, words)
     for part in split_rows(len(rows), ROWS):
-        facts = f"{book.site} · {counted_people(len(book.people), words)}"
+        facts = f"{isolated(book.site)} · {counted_people(len(book.people), words)}"
         yield TablePage(book, _("Hours"), facts, columns, rows[part.start : part.stop], last)
 
 
@@ -99,7 +100,7 @@ def _person(book: HoursBook, one: PersonHours, words: Words) -> list[TablePage]:
         hours=as_hours(one.worked),
     )
     last = f"{together} {_loose(one.unpaired, words)}"
-    facts = book.site
+    facts = isolated(book.site)
     if one.person.external_id:
         facts += " · " + _("id %(number)s", number=one.person.external_id)
     return [

@@ -20,6 +20,7 @@ from rollbook.reports.letters import invented, no_sessions_in
 from rollbook.reports.making import Making
 from rollbook.reports.person_page import PersonPage
 from rollbook.reports.plan import Column, month_columns, split_columns, split_rows
+from rollbook.reports.scripts import isolated
 from rollbook.reports.typesetting import Canvas, Typesetter, code_point_name
 
 
@@ -101,12 +102,12 @@ def _pages(register: MonthRegister, setter: Typesetter, making: Making) -> list[
     pages: list[Page] = []
     for group in making.telling(register.groups, 0, LAID_OUT):
         pages += _group_pages(register, group, setter)
-    idle = ", ".join(group.name for group in register.idle_groups)
+    idle = ", ".join(isolated(group.name) for group in register.idle_groups)
     _, days = setter.words.gettext, setter.words.period(register.period)
     if not pages:
         said = [no_sessions_in(days, setter.words)]
         said += [_("Groups: %(names)s", names=idle)] if idle else []
-        return list(_text_pages(f"{register.site} · {days}", said, False, setter))
+        return list(_text_pages(f"{isolated(register.site)} · {days}", said, False, setter))
     if idle:
         said = [_("No sessions in %(days)s: %(names)s", days=days, names=idle)]
         title = _("Groups without sessions")
@@ -207,7 +208,7 @@ def _full_names(title: str, labels: Sequence[str], setter: Typesetter) -> list[s
     shortened = setter.width(title, grid.TITLE_SIZE, bold=True) > grid.TITLE_WIDTH
     long = [title] if shortened else []
     long += [
-        f"{number} = {label}"
+        f"{number} = {isolated(label)}"
         for number, label in enumerate(labels, 1)
         if setter.width(label, grid.NAME_SIZE) > room
     ]
@@ -225,7 +226,7 @@ def _with_notes(drafts: Sequence[GridPage], names: Sequence[str], setter: Typese
     if len(notes) * NOTE_HEIGHT <= space:
         return [*pages[:-1], replace(last, notes=notes)]
     days = setter.words.period(last.register.period)
-    title = f"{last.group.group.name} · {days} · {setter.words.gettext('names in full')}"
+    title = f"{isolated(last.group.group.name)} · {days} · {setter.words.gettext('names in full')}"
     return pages + list(_text_pages(title, names, last.invented, setter))
 
 

@@ -17,6 +17,7 @@ from rollbook.reports.charts import Frame, column_chart
 from rollbook.reports.cover import by_week_title, share_bar
 from rollbook.reports.grid import COUNTED, LEFT, RIGHT, TOP, paint_status
 from rollbook.reports.letters import legend
+from rollbook.reports.scripts import isolated
 from rollbook.reports.typesetting import Typesetter
 
 LINE, LIST_TOP, LIST_ROWS, LIST_COLUMNS = 4.3, 118.0, 17, 2
@@ -56,10 +57,10 @@ class PersonPage:
         setter.draw(LEFT, TOP + 5, name, 15, bold=True)
         setter.right(RIGHT, TOP + 5, setter.shorten(period, 11, 90), 11)
         groups = dict.fromkeys(row.group.name for row in self.rows)
-        facts = [", ".join(groups)]
+        facts = [", ".join(map(isolated, groups))]
         if person.external_id:
             facts.append(words.gettext("id %(number)s", number=person.external_id))
-        line = " · ".join([self.register.site, *facts])
+        line = " · ".join([isolated(self.register.site), *facts])
         setter.draw(LEFT, TOP + 11, setter.shorten(line, 8.5, RIGHT - LEFT), 8.5)
 
     def _reasons(self, setter: Typesetter, top: float) -> float:
@@ -104,13 +105,13 @@ class PersonPage:
 
     def _line(self, row: Row, words: Words) -> str:
         session, record, _ = row.session, row.record, words.gettext
-        said = f"{words.full_day(session.business_date)} "
-        said += f"{self._clock(session.starts_at)} {row.group.name}, {session.title}"
+        day, at = words.full_day(session.business_date), self._clock(session.starts_at)
+        said = f"{day} {at} {isolated(row.group.name)}, {isolated(session.title)}"
         if record.status is Status.LATE and record.arrived_at is not None:
             said += ", " + _("came %(at)s", at=self._clock(record.arrived_at))
         if record.status is Status.LEFT_EARLY and record.left_at is not None:
             said += ", " + _("left %(at)s", at=self._clock(record.left_at))
-        return said + (f" ({remark_word(record.reason, _)})" if record.reason else "")
+        return said + (f" ({isolated(remark_word(record.reason, _))})" if record.reason else "")
 
     def _clock(self, at: datetime) -> str:
         return f"{self.register.local(at):%H:%M}"

@@ -185,9 +185,19 @@ def _in_visual_order(pieces: list[tuple[int, Run]]) -> list[Run]:
     return [run for _, run in ordered]
 
 
+def isolated(text: str) -> str:
+    """Return a text that keeps its own direction, and does not change that of what is beside it."""
+    return f"\u2068{text}\u2069" if _turns(text) else text
+
+
+def _turns(text: str) -> bool:
+    """Return whether some of the text runs from right to left."""
+    return any(unicodedata.bidirectional(c) in {"R", "AL", "AN", "RLE", "RLO"} for c in text)
+
+
 def _levels(text: str) -> list[int]:
     """Return the embedding level of each character: odd ones run from right to left."""
-    if not any(unicodedata.bidirectional(c) in {"R", "AL", "AN", "RLE", "RLO"} for c in text):
+    if not _turns(text):
         return [0] * len(text)
     from fpdf.bidi import BidiParagraph, auto_detect_base_direction
 
