@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -44,7 +44,7 @@ from timetables import BERLIN
 
 BELL = "faculty bell"
 MAIL = "mailto://mail.example.org?from=school@example.org"
-GRACE = timedelta(minutes=15)
+GRACE, HOUR = timedelta(minutes=15), timedelta(hours=1)
 
 
 @dataclass
@@ -310,6 +310,48 @@ def test_quiet_hours_put_off_until_the_morning(room: Room) -> None:
     assert room.later(timedelta(hours=1)) == []
     assert room.later(timedelta(hours=8)) == []  # 05:30
     assert len(room.later(timedelta(hours=1))) == 1  # 06:30
+
+
+@pytest.mark.parametrize(
+    "night, morning",
+    [
+        (date(2026, 3, 28), datetime(2026, 3, 29, 4, 30, tzinfo=UTC)),  # an hour is left out
+        (date(2026, 10, 24), datetime(2026, 10, 25, 5, 30, tzinfo=UTC)),  # one comes twice
+    ],
+)
+def test_quiet_hours_end_by_the_wall_clock_when_the_clocks_change(
+    room: Room, night: date, morning: datetime
+) -> None:
+    room.clock.at = datetime.combine(night, time(21), BERLIN).astimezone(UTC)
+    room.missed("Evening course", room.ada)
+    assert room.later() == []
+    assert room.later(morning - room.clock.at - timedelta(minutes=1)) == []
+    assert len(room.later(timedelta(minutes=1))) == 1  # 06:30 in Berlin
+
+
+def test_a_clock_that_is_set_back_sends_nothing_twice_and_loses_nothing(room: Room) -> None:
+    room.missed("First", room.ada)
+    assert len(room.later()) == 1
+    room.missed("Second", room.ada)
+    room.clock.at -= timedelta(hours=1)
+    assert room.later(timedelta(minutes=20)) == [], "what was sent is not sent again"
+    room.missed("Third", room.ada)
+    titles = [[one.subject.split(":")[1].split(",")[0] for one in room.later()]]
+    titles.append([one.subject.split(":")[1].split(",")[0] for one in room.later(HOUR)])
+    assert titles == [[" Third"], [" Second"]]
+    assert room.later(timedelta(days=1)) == []
+
+
+def test_a_clock_that_is_set_back_while_a_message_is_claimed_frees_it(room: Room) -> None:
+    room.missed("Maths", room.ada)
+    room.clock.at += GRACE
+    with room.database.uow() as uow:
+        (message_id,) = uow.outbox.due(room.clock.now(), 1)
+        uow.outbox.claim(message_id, room.clock.now(), room.clock.now() + LEASE)
+        uow.commit()  # and then it is gone
+    room.clock.at -= HOUR
+    assert room.later(timedelta(minutes=50)) == [], "not before its time for corrections"
+    assert len(room.later(2 * LEASE)) == 1
 
 
 def test_one_message_a_day_for_who_wants_that(room: Room) -> None:

@@ -51,7 +51,7 @@ from rollbook.services.composing import (
 )
 from rollbook.services.message_settings import rules_of
 
-LEASE = timedelta(minutes=5)  # longer than any provider takes
+LEASE = timedelta(minutes=10)  # longer than any provider takes
 AT_ONCE = 500  # messages in one run
 BUDGET = 120.0  # seconds of one run; what fell due meanwhile stands in line by its time then
 KEPT = timedelta(days=30)  # so long it can be seen what was sent
