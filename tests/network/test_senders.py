@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -48,6 +49,28 @@ def test_a_mail_arrives_whole(server: Handler) -> None:
     assert mail["List-Unsubscribe"] == f"<{LINK}>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert mail["Auto-Submitted"] == "auto-generated" and mail["Content-Language"] == "de"
+
+
+@pytest.mark.parametrize("greeting", [b"2", b"220-wait\r\n"])
+def test_a_server_that_answers_byte_by_byte_is_left(greeting: bytes) -> None:
+    """Each byte is in time; only the whole is not."""
+    left = threading.Event()
+
+    def stutter(listening: socket.socket) -> None:
+        client, _address = listening.accept()
+        with client, suppress(OSError):
+            while not left.wait(0.05):
+                client.sendall(greeting)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=stutter, args=(listening,))
+        thread.start()
+        url = f"mailto://127.0.0.1:{listening.getsockname()[1]}?from=a@example.org"
+        with pytest.raises(NotificationError) as caught:
+            send_mail(message(url), timeout=5.0, whole=0.5)
+        left.set()
+        thread.join(5)
+    assert not caught.value.permanent
 
 
 def test_the_link_to_stop_is_whole_for_programs_that_decode_nothing() -> None:

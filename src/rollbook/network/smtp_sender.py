@@ -7,9 +7,11 @@ there was one; see docs/adr for why both matter.
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import policy
@@ -26,6 +28,7 @@ PORTS = {PLAIN: 25, SECURE: 587}
 DIRECT_TLS = 465
 TIMEOUT = 15.0  # seconds for each answer of the server
 ACCEPTANCE = 120.0  # seconds for that to the whole mail: some look through it first
+WHOLE = 240.0  # seconds for everything, less than a claim lasts: some answer byte by byte
 LINES = policy.default.clone(max_line_length=900)  # a link in a header that is folded is no link
 EVENT_HEADER = "X-Rollbook-Event"
 
@@ -80,7 +83,12 @@ def mailbox_of(url: str) -> Mailbox:
     )
 
 
-def send_mail(message: Message, timeout: float = TIMEOUT, acceptance: float = ACCEPTANCE) -> None:
+def send_mail(
+    message: Message,
+    timeout: float = TIMEOUT,
+    acceptance: float = ACCEPTANCE,
+    whole: float = WHOLE,
+) -> None:
     """Return once the server has taken the mail.
 
     Raises:
@@ -90,7 +98,7 @@ def send_mail(message: Message, timeout: float = TIMEOUT, acceptance: float = AC
     box = mailbox_of(message.url)
     mail = mail_of(message, box)
     try:
-        with _connected(box, timeout, acceptance) as server:
+        with _connected(box, timeout, acceptance, whole) as server:
             server.send_message(mail, box.sender, [message.to])
     except smtplib.SMTPRecipientsRefused as error:
         ((code, answer),) = error.recipients.values()
@@ -141,7 +149,27 @@ def mail_of(message: Message, box: Mailbox) -> EmailMessage:
 class _Patient(smtplib.SMTP):
     """Waits longer for the answer to a whole mail: giving up too early would send it twice."""
 
-    acceptance: float
+    def __init__(self, host: str, port: int, *, whole: float, **more: Any) -> None:
+        """`whole` seconds after this the connection is cut, whatever the server is about to say."""
+        self.acceptance = ACCEPTANCE
+        self._end = threading.Timer(whole, self._cut)
+        self._end.daemon = True
+        self._end.start()
+        try:
+            super().__init__(host, port, **more)
+        except BaseException:
+            self._end.cancel()
+            raise
+
+    def close(self) -> None:
+        self._end.cancel()
+        super().close()
+
+    def _cut(self) -> None:
+        connected = self.sock
+        if connected is not None:
+            with suppress(OSError):
+                connected.shutdown(socket.SHUT_RDWR)
 
     def data(self, msg: Any) -> tuple[int, bytes]:
         connected = self.sock
@@ -160,13 +188,15 @@ class _PatientSsl(_Patient, smtplib.SMTP_SSL):
 
 
 @contextmanager
-def _connected(box: Mailbox, timeout: float, acceptance: float) -> Iterator[smtplib.SMTP]:
+def _connected(
+    box: Mailbox, timeout: float, acceptance: float, whole: float
+) -> Iterator[smtplib.SMTP]:
     context = ssl.create_default_context()
     direct = box.secure and box.port == DIRECT_TLS
     server: _Patient = (
-        _PatientSsl(box.host, box.port, timeout=timeout, context=context)
+        _PatientSsl(box.host, box.port, whole=whole, timeout=timeout, context=context)
         if direct
-        else _Patient(box.host, box.port, timeout=timeout)
+        else _Patient(box.host, box.port, whole=whole, timeout=timeout)
     )
     server.acceptance = acceptance
     try:
