@@ -353,3 +353,39 @@ def test_hours_are_exported_under_a_name_of_their_own(folder: Path, kind: str) -
     assert names(folder) == [f"Hours_2025-04.{kind}"]
     if kind == "csv":
         assert "in 08:00" in (folder / "Hours_2025-04.csv").read_text("utf-8-sig")
+
+
+def first_page(data: bytes) -> str:
+    return " ".join(PdfReader(io.BytesIO(data)).pages[0].extract_text().split())
+
+
+def test_a_report_speaks_the_language_that_is_asked_for_else_the_sites(
+    folder: Path, book: Path
+) -> None:
+    month = ("export", "--month", "2025-04", "--format", "pdf")
+    file = folder / "Attendance_2025-04.pdf"
+    assert rollbook(*month, "--lang", "de").exit_code == 0
+    assert "Anwesenheitsbuch" in first_page(file.read_bytes())
+    assert rollbook(*month).exit_code == 0
+    assert "Attendance register" in first_page(file.read_bytes())
+    parts = build(load_settings(book))
+    parts.site.change("test", language="de")
+    parts.database.close()
+    assert rollbook(*month).exit_code == 0
+    assert "Anwesenheitsbuch" in first_page(file.read_bytes())
+    assert rollbook(*month, "--lang", "xx").exit_code == 2
+
+
+@pytest.mark.parametrize("way", ["key", "passphrase"])
+def test_a_german_report_is_signed_sealed_checked_and_opened(folder: Path, way: str) -> None:
+    (folder / "words").write_text("four words without sense")
+    passphrase = ("--passphrase-file", "words") if way == "passphrase" else ()
+    sealed = passphrase or ("--encrypt",)
+    month = ("export", "--month", "2025-04", "--format", "pdf")
+    made = rollbook(*month, "--lang", "de", "--sign", *sealed)
+    assert made.exit_code == 0, made.output
+    name = "Attendance_2025-04.pdf.enc"
+    assert rollbook("verify-export", name).exit_code == 0
+    opened = rollbook("decrypt", name, *passphrase)
+    assert opened.exit_code == 0, opened.output
+    assert "Anwesenheitsbuch" in first_page((folder / "Attendance_2025-04.pdf").read_bytes())

@@ -7,14 +7,21 @@ import io
 import zipfile
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from pypdf import PdfReader
 
 from rollbook.domain.manifests import check_manifest, read_manifest
+from rollbook.domain.month import Month
 from rollbook.domain.register import EntryKind
-from rollbook.domain.task_ports import Task
+from rollbook.domain.report_plans import ReportPlan
+from rollbook.domain.task_ports import Task, TaskState
 from rollbook.services import export_jobs
+from rollbook.services.export import READ
+from rollbook.services.export_jobs import ExportOrder
+from rollbook.services.tasks import TaskControl
 from rollbook.storage.passphrase_files import MAGIC, open_file
 from rollbook.storage.signing import is_signed
 from web.school import Site
@@ -243,3 +250,87 @@ def test_a_report_is_ended_by_its_owner_alone(site: Site, client_of: ClientOf) -
     assert charlie.post(f"/exports/plans/{plan.plan_id}/end").status_code == 404
     assert bob.post(f"/exports/plans/{plan.plan_id}/end").status_code == 302
     assert site.parts.report_plans.of(site.users["bob"].user_id) == []
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "pdf"])
+def test_a_file_is_stopped_while_it_is_made_and_nothing_is_handed_out(
+    kind: str, site: Site, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_jobs, "MANY", 2)
+    alice, user_id = client_of("alice"), site.users["alice"].user_id
+    alice.post("/exports", data=order(format=kind))
+    (task,) = site.parts.export_desk.of(user_id)
+    told, save = [], TaskControl.save
+
+    def saved(control: TaskControl, done: int, *more: Any) -> None:
+        told.append(done)
+        if done > export_jobs.MADE * READ[kind] // 100:  # it is read, and being made
+            stopped = alice.post(f"/exports/files/{task.task_id}/stop", follow_redirects=True)
+            assert "Nothing was handed out" in stopped.text
+        save(control, done, *more)
+
+    monkeypatch.setattr(TaskControl, "save", saved)
+    assert site.parts.tasks.run_one()
+    (task,) = site.parts.export_desk.of(user_id)
+    assert task.state is TaskState.STOPPED and told == sorted(set(told))
+    assert task.done < export_jobs.MADE
+    assert not list(site.parts.settings.home.rglob("*.sealed"))
+    with site.parts.uow() as uow:
+        assert uow.register.entries([EntryKind.EXPORT]) == []
+    monkeypatch.setattr(TaskControl, "save", save)
+    assert site.parts.tasks.resume(task.task_id) and site.parts.tasks.run_one()
+    (task,) = site.parts.export_desk.of(user_id)
+    assert task.state is TaskState.DONE
+
+
+def test_nobody_stops_the_file_of_somebody_else(
+    site: Site, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_jobs, "MANY", 2)
+    client_of("bob").post("/exports", data=order())
+    (task,) = site.parts.export_desk.of(site.users["bob"].user_id)
+    client_of("alice").post(f"/exports/files/{task.task_id}/stop")
+    (task,) = site.parts.export_desk.of(site.users["bob"].user_id)
+    assert task.state is TaskState.WAITING
+
+
+def said(data: bytes) -> str:
+    return " ".join(PdfReader(io.BytesIO(data)).pages[0].extract_text().split())
+
+
+def test_a_report_speaks_the_language_of_the_page_or_the_one_that_is_chosen(
+    site: Site, client_of: ClientOf
+) -> None:
+    bob = client_of("bob")
+    assert "attendance" in said(bob.post("/exports", data=order(format="pdf")).data)
+    chosen = bob.post("/exports", data=order(format="pdf", language="de")).data
+    assert "Anwesenheitsbuch Hill School" in said(chosen)
+    bob.post("/language", data={"language": "de", "next": "/exports"})
+    assert '<option value="de" selected>Deutsch' in bob.get("/exports").text
+    assert "Anwesenheitsbuch" in said(bob.post("/exports", data=order(format="pdf")).data)
+    odd = bob.post("/exports", data=order(format="pdf", language="xx")).data
+    assert "Attendance register" in said(odd)  # the site's
+
+
+def test_a_report_that_comes_by_itself_speaks_the_language_of_who_asked(
+    site: Site, client_of: ClientOf
+) -> None:
+    site.parts.due.run_due()
+    bob = client_of("bob")
+    bob.post("/language", data={"language": "de", "next": "/exports"})
+    bob.post("/exports/plans", data={"rhythm": "daily", "format": "pdf"})
+    assert "PDF · Deutsch" in bob.get("/exports").text
+    (task,) = due(site)
+    found = site.parts.export_desk.fetch(task.task_id, task.user_id, None)
+    with found.stream as stream:
+        assert "Anwesenheitsbuch" in said(stream.read())
+
+
+def test_a_plan_of_an_older_version_has_the_language_of_the_site(site: Site) -> None:
+    site.parts.site.change("test", language="de")
+    kept = {"plan_id": "a" * 32, "user_id": "u", "rhythm": "daily", "file_format": "pdf"}
+    assert ReportPlan.of(kept).language == ""
+    made = site.parts.export_desk.export(
+        ExportOrder(Month(2026, 3), "pdf", [site.group], False, "u", "test")
+    )
+    assert "Anwesenheitsbuch" in said(made.data)

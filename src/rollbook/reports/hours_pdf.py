@@ -10,6 +10,7 @@ from rollbook.languages.writing import Words
 from rollbook.reports.grid import BOTTOM, LEFT, RIGHT, TOP
 from rollbook.reports.hours_rows import RULE, Line, lines
 from rollbook.reports.letters import counted_people
+from rollbook.reports.making import LAID_OUT, Making
 from rollbook.reports.plan import split_rows
 from rollbook.reports.scripts import isolated
 from rollbook.reports.typesetting import Typesetter
@@ -64,10 +65,11 @@ class TablePage:
         setter.canvas.line(LEFT, y, RIGHT, y)
 
 
-def hours_pages(book: HoursBook, words: Words) -> list[TablePage]:
+def hours_pages(book: HoursBook, making: Making) -> list[TablePage]:
     """Return the sums of all people, then the days of each who has some."""
+    words = making.words
     pages = list(_sums(book, words))
-    for one in book.people:
+    for one in making.telling(book.people, 0, LAID_OUT):
         pages += _person(book, one, words) if one.days else ()
     return pages
 

@@ -12,6 +12,8 @@ from rollbook.languages.writing import Words
 
 One = TypeVar("One")
 
+LAID_OUT = 20  # percent of the work on a PDF after its pages are laid out
+
 
 @dataclass(frozen=True, slots=True)
 class Making:

@@ -17,7 +17,7 @@ from rollbook.reports.cover import CoverPage
 from rollbook.reports.grid import BOTTOM, LEFT, NOTE_HEIGHT, NOTE_SIZE, RIGHT, TOP, GridPage
 from rollbook.reports.hours_pdf import hours_pages
 from rollbook.reports.letters import invented, no_sessions_in
-from rollbook.reports.making import Making
+from rollbook.reports.making import LAID_OUT, Making
 from rollbook.reports.person_page import PersonPage
 from rollbook.reports.plan import Column, month_columns, split_columns, split_rows
 from rollbook.reports.scripts import isolated
@@ -34,7 +34,6 @@ class Page(Protocol):
 
 
 PagesOf = Callable[[Typesetter, Making], Sequence[Page]]
-LAID_OUT = 20  # percent of the work after the pages are laid out
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def hours_pdf(book: HoursBook, making: Making | None = None) -> bytes:
     """Return the PDF file of hours."""
     made = making or Making()
     title = f"{made.words.gettext('Hours')} {book.period}"
-    return _document(book, title, made, lambda setter, _making: hours_pages(book, setter.words))
+    return _document(book, title, made, lambda _setter, making: hours_pages(book, making))
 
 
 def _pages_of(register: MonthRegister, cover: bool) -> PagesOf:
