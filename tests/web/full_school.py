@@ -81,7 +81,11 @@ def _messages(site: Site) -> None:
             uow.outbox.add(event, now + timedelta(minutes=15 * (state is None)))
             for message_id in uow.outbox.due(now, 1):
                 (row,) = uow.outbox.claim(message_id, now, now)
-                why = CORRECTED if state is MessageState.DROPPED else "The server answered 550"
+                why = (
+                    CORRECTED
+                    if state is MessageState.DROPPED
+                    else "The mail server answered 550: no such user"
+                )
                 uow.outbox.end(row, state or MessageState.SENT, now, why)
         uow.commit()
 

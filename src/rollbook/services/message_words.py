@@ -23,6 +23,7 @@ from rollbook.languages.writing import Words
 GROUPS = "groups"  # of last week, among the values of its event
 TEXT = "what"  # a text of the source; its own values stand beside it
 REPORTS_AT = "/exports"
+CAMERA_DOWN = f"{EXAMPLES['camera']} does not answer."  # as the part that reads it says it
 DISK_LOW = "The disk has %(free)s MiB left. Marks are refused when it is full."
 _HOLE = re.compile(r"%\((\w+)\)[a-z]")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -94,16 +95,19 @@ def week_of(totals: Iterable[tuple[str, Totals]]) -> str:
     return json.dumps(kept, ensure_ascii=False)
 
 
-def examples(words: Words) -> dict[str, str]:
+def examples(kind: EventKind, words: Words) -> dict[str, str]:
     """Return invented values for a preview."""
-    said = {
-        **EXAMPLES,
+    raw = dict(EXAMPLES)
+    if kind is EventKind.CAMERA:
+        raw[TEXT] = CAMERA_DOWN
+    elif kind is EventKind.TROUBLE:
+        raw |= {TEXT: DISK_LOW, "free": "400"}
+    said = in_words(kind, raw, words, "https://school.example")
+    return {
+        **said,
         "day": said_day(date.fromisoformat(EXAMPLES["day"]), words),
         "figures": _figures(EXAMPLES["group"], 94.2, 3, 2, words),
     }
-    for kind in (EventKind.LOW, EventKind.DECIDED, EventKind.WEEKLY, EventKind.REPORT):
-        said = in_words(kind, said, words, "https://school.example")
-    return said | {"what": sentence(DISK_LOW, {"free": "400"}, words)}
 
 
 def _week(values: Mapping[str, str], words: Words) -> dict[str, str]:

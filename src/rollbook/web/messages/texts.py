@@ -32,7 +32,7 @@ from rollbook.web.parts import parts
 def texts() -> str:
     """All texts, as they would leave."""
     shown = [
-        (kind, language, preview(parts().message_settings.text(kind, language), language))
+        (kind, language, preview(kind, parts().message_settings.text(kind, language), language))
         for kind in EventKind
         for language in LANGUAGES
     ]
@@ -67,9 +67,9 @@ def set_text(kind: str, language: str) -> Response | str | tuple[str, int]:
     return redirect(url_for("messages.text", kind=kind, language=language), 303)
 
 
-def preview(template: Template, language: str) -> Template:
+def preview(kind: EventKind, template: Template, language: str) -> Template:
     """Return a text with invented values."""
-    values = examples(Words(language, parts().zone.key))
+    values = examples(kind, Words(language, parts().zone.key))
     return Template(fill(template.subject, values), fill(template.body, values))
 
 
@@ -86,8 +86,8 @@ def _page(kind: EventKind, language: str, template: Template, error: str) -> str
         spoken=language,
         words=words,
         template=template,
-        preview=preview(template, language),
+        preview=preview(kind, template, language),
         placeholders=PLACEHOLDERS[kind],
-        examples=examples(Words(language, parts().zone.key)),
+        examples=examples(kind, Words(language, parts().zone.key)),
         errors={"body": error} if error else {},
     )
