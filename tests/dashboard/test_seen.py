@@ -8,6 +8,8 @@ from unittest.mock import Mock
 import pandas as pd
 import pytest
 import streamlit
+from streamlit import net_util
+from streamlit.web.server import server_util
 
 from rollbook.dashboard import charts, hosting, today_page, words
 from rollbook.dashboard.alone import TRIES, Door
@@ -125,3 +127,16 @@ def test_after_some_wrong_codes_there_is_another_one() -> None:
         assert not door.opens_to("WRONG")
     assert len(told) == 2
     assert not door.opens_to(told[0])
+
+
+def test_streamlit_asks_nobody_outside_for_this_machines_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(
+        net_util, "_make_blocking_http_get", lambda url, *_, **__: asked.append(url)
+    )
+    monkeypatch.setattr(net_util, "get_external_ip", net_util.get_external_ip)
+    hosting.ask_nobody()
+    assert not server_util.is_url_from_allowed_origins("https://elsewhere.example")
+    assert asked == []

@@ -64,6 +64,7 @@ def page() -> None:
     from rollbook.dashboard.frame import show
     from rollbook.errors import RollbookError
 
+    hosting.ask_nobody()
     try:
         with _opening:
             if not hosting.is_hosted():

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 SCRIPT = Path(__file__).with_name("page.py")
 OPTIONS = {
     "browser.gatherUsageStats": False,
+    "client.allowedOrigins": [],  # no other page steers this one
     "client.showErrorDetails": "none",
     "client.toolbarMode": "viewer",
     "server.enableXsrfProtection": True,
@@ -85,6 +86,17 @@ def configure() -> None:
 
     for name, value in OPTIONS.items():
         config.set_option(name, value)
+    ask_nobody()
+
+
+def ask_nobody() -> None:
+    """Let Streamlit not ask a site outside for this machine's address.
+
+    It would do so whenever a page of another site tries to open a websocket, to compare the two.
+    """
+    from streamlit import net_util
+
+    net_util.get_external_ip = lambda: None
 
 
 def note_error(error: Exception) -> bool:
