@@ -61,7 +61,7 @@ CONSTANTS = {
     "services/guided.py": ("PROMPTS",),
     "network/apprise_sender.py": ("NOT_KNOWN",),
     "services/message_words.py": ("DISK_LOW",),
-    "services/outbox.py": ("INSIDE",),
+    "services/outbox.py": ("INSIDE", "RESTS"),
     "services/receipt_words.py": ("SENTENCES", "TABLES", "WORDS"),
     "web/bodies.py": ("BUSY",),
 }

@@ -31,7 +31,7 @@ from rollbook.domain.subjects import new_id
 from rollbook.errors import InvalidInput, NotFound, NotificationError
 from rollbook.services.corrections import Change, Corrections
 from rollbook.services.message_settings import MessageSettings
-from rollbook.services.outbox import LEASE, Outbox
+from rollbook.services.outbox import LEASE, RESTS, Outbox
 from rollbook.services.recipients import Recipients
 from rollbook.services.register import RegisterKeeper
 from rollbook.services.requests import RequestDesk
@@ -464,6 +464,32 @@ def test_an_error_in_one_message_keeps_no_other_from_leaving(room: Room) -> None
     room.provider.refuse = odd
     room.missed("Maths", room.ada, room.bob)
     assert [one.to for one in room.later()] == ["b@example.org"]
+
+
+def test_a_channel_that_hangs_holds_up_no_other(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def hang(message: Message) -> None:
+        asked.append(message.to)
+        if message.url == MAIL:
+            raise NotificationError("no answer", permanent=False)
+
+    monkeypatch.setattr("rollbook.services.outbox.SLOW", -1.0)
+    room.provider.refuse = hang
+    room.contact(room.ada, Audience.GUARDIAN, "father@example.org")
+    other = room.settings.add_channel("SMS", "sms://a/{to}", BELL).channel_id
+    room.recipients.add_contact(
+        room.bob, Audience.GUARDIAN, other, "15550100", language="en", by=BELL
+    )
+    room.missed("Maths", room.ada, room.bob)
+    assert [one.to for one in room.later()] == ["15550100"]
+    assert len(asked) == 2, "the channel that hangs was asked once, and not for every message"
+    assert {row.reason for row in room.all(MessageState.WAITING)} == {"no answer", RESTS}
+    room.outbox._resting.clear()  # a minute later
+    room.provider.refuse = lambda message: None
+    assert len(room.later(timedelta(minutes=1))) == 2
 
 
 def test_a_worker_that_died_with_a_message_does_not_lose_it(room: Room) -> None:

@@ -58,6 +58,8 @@ KEPT = timedelta(days=30)  # so long it can be seen what was sent
 SHOWN = 200
 BY = "messages"  # who gives up, as the register names it
 PATIENCE, PAUSE = 120.0, 0.5  # seconds; less than the lease
+SLOW, REST = 5.0, 60.0  # seconds: who fails so slowly is not asked for a while
+RESTS = "The provider did not answer a moment ago, so it was not asked again at once."
 INSIDE = "Something went wrong inside Rollbook; its log says what."
 TEST = {
     "en": "This is a test. It has arrived.",
@@ -90,6 +92,7 @@ class Outbox:
         self._zone = zone
         self._dispatch = dispatch or self.deliver_some
         self._ending = threading.Event()
+        self._resting: dict[str, float] = {}  # channel id -> until when, by the monotonic clock
 
     def stop(self) -> None:
         """Let `run` return after the message that it is at, in whichever thread it runs."""
@@ -178,8 +181,8 @@ class Outbox:
 
     def _plan(
         self, uow: UnitOfWork, rows: Sequence[Queued], now: datetime
-    ) -> tuple[list[Queued], Message] | None:
-        """Return what leaves now as which message; what does not is noted."""
+    ) -> tuple[list[Queued], Message, str] | None:
+        """Return what leaves now as which message by which channel; what does not is noted."""
         kept: list[tuple[Queued, Said]] = []
         recipient: Recipient | None = None
         zone, rules = self._zone(), rules_of(uow)
@@ -203,7 +206,8 @@ class Outbox:
             self._give_up(uow, [row for row, _ in kept], NO_CHANNEL)
             return None
         leaving = [row for row, _ in kept]
-        return leaving, message_of(uow, leaving, [s for _, s in kept], recipient, channel)
+        message = message_of(uow, leaving, [s for _, s in kept], recipient, channel)
+        return leaving, message, channel.channel_id
 
     def _is_put_off(
         self,
@@ -223,18 +227,30 @@ class Outbox:
         until = after_quiet(now, rules, zone)
         return until > now and uow.outbox.put_off(row, until, row.reason, row.bundle)
 
-    def _hand_over(self, rows: list[Queued], message: Message) -> bool:
+    def _hand_over(self, rows: list[Queued], message: Message, channel_id: str) -> bool:
+        began = clocks.monotonic()
+        if began < self._resting.get(channel_id, began):
+            self._refused(rows, NotificationError(RESTS, permanent=False))
+            return False
+        refusal = self._send(message)
+        if refusal is None:
+            self._note_sent(rows)
+            return True
+        if not refusal.permanent and clocks.monotonic() - began > SLOW:
+            self._resting[channel_id] = clocks.monotonic() + REST  # other channels wait behind it
+        self._refused(rows, refusal)
+        return False
+
+    def _send(self, message: Message) -> NotificationError | None:
+        """Return why the provider did not take it, None where it did."""
         try:
             self._sender.send(message)
         except NotificationError as error:
-            self._refused(rows, error)
-            return False
+            return error
         except Exception as error:  # of a message that nobody foresaw; the others have to leave
             log.error("message %s broke off", message.message_id, exc_info=places_of(error))
-            self._refused(rows, NotificationError(INSIDE, permanent=False))
-            return False
-        self._note_sent(rows)
-        return True
+            return NotificationError(INSIDE, permanent=False)
+        return None
 
     def _note_sent(self, rows: Sequence[Queued]) -> None:
         """Note that the provider has it; a database that is busy must not lead to a repeat."""
