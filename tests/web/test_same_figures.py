@@ -151,3 +151,101 @@ def test_figures_are_of_own_groups_alone(month: Site, web_app: Flask) -> None:
         "first_day=2024-01-01&last_day=2026-01-01",
     ):
         assert alice.get(f"/figures?{odd}").status_code == 422
+
+
+# one group's four lessons, as they are marked; the letters and sums are counted by hand
+LESSONS = {"Ada Lovelace": "PPLP", "Alan Turing": "AXAA", "Grace Hopper": "PLAP"}
+GERMAN = str.maketrans("PLAX", "AVFE")
+OF_PERSON = {  # present, late, left early, absent, excused, percentage
+    "Ada Lovelace": (3, 1, 0, 0, 0, "100.0"),
+    "Alan Turing": (0, 0, 0, 3, 1, "0.0"),
+    "Grace Hopper": (2, 1, 0, 1, 0, "75.0"),
+}
+OF_DAY = {2: "66.7", 3: "100.0", 4: "33.3", 5: "66.7"}
+OF_GROUP = (5, 2, 0, 4, 1, "63.6")  # 7 of 11
+
+
+@pytest.fixture
+def lessons(site: Site) -> Site:
+    """Let 5b have a lesson on four days, in each of which everybody is marked as `LESSONS` says."""
+    starts_at, session_id = site.session.starts_at, site.session.session_id
+    for number in range(4):
+        if number:
+            starts_at += timedelta(days=1)
+            site.clock.at = starts_at
+            ends_at, day = starts_at + timedelta(minutes=45), starts_at.date()
+            session_id = site.parts.register.open_session(
+                site.group.group_id, starts_at, ends_at, business_date=day, title="Mathematics"
+            ).session_id
+        for person in site.people:
+            _mark(site, session_id, person.subject_id, starts_at, LESSONS[person.name][number])
+        site.clock.at = starts_at + timedelta(hours=2)
+        site.parts.register.close_session(session_id)
+    return site
+
+
+def _mark(site: Site, session_id: str, subject_id: str, starts_at: datetime, letter: str) -> None:
+    register, late = site.parts.register, {"P": 1, "L": 20}
+    if letter in late:
+        at = starts_at + timedelta(minutes=late[letter])
+        register.sight(session_id, subject_id, at, Method.PIN)
+    elif letter == "X":
+        register.mark_by_hand(session_id, subject_id, Status.EXCUSED, "ill", "office")
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_one_group_is_what_was_counted_by_hand(
+    language: str, lessons: Site, web_app: Flask
+) -> None:
+    site = lessons
+    bob = Program(web_app, make_token(site, "bob", None))
+    order = {"month": "2026-03", "language": language}
+
+    def file(kind: str) -> bytes:
+        return bytes(bob.post("/exports", {**order, "format": kind}).data)
+
+    def letters(person: str) -> str:
+        return LESSONS[person].translate(GERMAN) if language == "de" else LESSONS[person]
+
+    def written(percent: str) -> str:
+        return percent.replace(".", ",") if language == "de" else percent
+
+    # the raw rows
+    raw = list(csv.DictReader(io.StringIO(file("csv").decode("utf-8-sig"))))
+    codes = {"present": "P", "late": "L", "absent": "A", "excused": "X"}
+    for person, marks in LESSONS.items():
+        assert "".join(codes[row["status"]] for row in raw if row["name"] == person) == marks
+
+    # the PDF: cover, grid, and the page of who is at risk
+    pdf = PdfReader(io.BytesIO(file("pdf")))
+    cover, grid, at_risk = (" ".join(page.extract_text().split()) for page in pdf.pages)
+    assert f"{written(OF_GROUP[5])} %" in cover
+    for day, percent in OF_DAY.items():
+        assert written(percent) in cover and str(day) in cover
+    for number, (person, (*counts, percent)) in enumerate(OF_PERSON.items(), 1):
+        line = [str(number), person, *letters(person), *map(str, counts), written(percent)]
+        assert " ".join(line) in grid
+    assert " ".join([*map(str, OF_GROUP[:5]), written(OF_GROUP[5])]) in grid
+    assert "Alan Turing" in at_risk
+    assert {
+        "en": "The last 3 sessions in a row were missed without an excuse.",
+        "de": "Die letzten 3 Stunden hintereinander wurden ohne Entschuldigung versäumt.",
+    }[language] in at_risk
+
+    # the workbook: letters, and the kept results of its formulas
+    sheet = load_workbook(io.BytesIO(file("xlsx")), data_only=True)["5b"]
+    for line in [row for row in sheet.iter_rows(values_only=True) if row[1] in LESSONS]:
+        *counts, percent = OF_PERSON[line[1]]
+        assert "".join(filter(None, line[3:-7])) == letters(line[1])
+        assert list(line[-7:-2]) == counts and f"{100 * line[-1]:.1f}" == percent
+
+    # what the dashboard reads
+    facts = site.parts.facts.read(MARCH.first_day, MARCH.last_day, {site.group.group_id})
+    assert {day.day: one.percent for day, one in figures.by_day(facts).items()} == OF_DAY
+    people = {person.subject_id: person.name for person in site.people}
+    found = {people[one]: totals for one, totals in figures.by_subject(facts).items()}
+    assert {name: totals.percent for name, totals in found.items()} == {
+        name: counts[5] for name, counts in OF_PERSON.items()
+    }
+    (risk,) = figures.at_risk(facts, RiskRules(), site.parts.today())
+    assert (people[risk.subject_id], risk.in_a_row, risk.low) == ("Alan Turing", 3, None)
