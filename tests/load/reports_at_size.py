@@ -49,7 +49,7 @@ def measure(file_format: str, people: int) -> None:
     """Make one file and say what it took."""
     register = school(people)
     wall, processor = time.perf_counter(), time.process_time()
-    data = RENDERERS[file_format](register)
+    data = RENDERERS[file_format](register, "en", None)
     wall, processor = time.perf_counter() - wall, time.process_time() - processor
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT / 2**20
     rows = sum(1 for _ in register.rows())

@@ -9,7 +9,7 @@ from fontTools.ttLib import TTFont
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollbook.reports.scripts import FONT_FOLDER, MAIN, Run, clusters, visual_runs
+from rollbook.reports.scripts import FONT_FOLDER, MAIN, Run, clusters, isolated, visual_runs
 
 _coverage: dict[str, frozenset[int]] = {}
 
@@ -111,3 +111,11 @@ def test_each_font_has_its_licence_and_all_together_stay_small() -> None:
     assert "SIL OPEN FONT LICENSE" in (FONT_FOLDER / "LICENSE.OFL").read_text(encoding="utf-8")
     assert "Apache License" in (FONT_FOLDER / "LICENSE.Apache-2.0").read_text(encoding="utf-8")
     assert sum(file.stat().st_size for file in files) < 9.3e6
+
+
+def test_a_name_beside_others_keeps_its_direction_and_turns_nothing_else() -> None:
+    line = f"{isolated('7b מתמטיקה')}, {isolated('8A')} · id 1002"
+    shown = [(run.text.strip("\u2068\u2069 "), run.right_to_left) for run in runs(line)]
+    assert [text for text, turned in shown if turned] == ["מתמטיקה"]
+    assert "".join(text for text, turned in shown if not turned).endswith("8A· id 1002")
+    assert isolated("8A") == "8A"
