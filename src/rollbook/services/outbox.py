@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time as clocks
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -90,16 +89,14 @@ class Outbox:
         self._clock = clock
         self._sender = sender
         self._zone = zone
-        self._dispatch = dispatch or self.deliver_some
-        self._ending = threading.Event()
+        self._dispatch = dispatch
         self._resting: dict[str, float] = {}  # channel id -> until when, by the monotonic clock
 
-    def stop(self) -> None:
-        """Let `run` return after the message that it is at, in whichever thread it runs."""
-        self._ending.set()
+    def run(self, over: Callable[[], bool] = lambda: False) -> int:
+        """Send what is due, or let others do it; return how many messages were found.
 
-    def run(self) -> int:
-        """Send what is due, or let others do it; return how many messages were found."""
+        It returns after the message that it is at once it is `over`.
+        """
         now = self._clock.now()
         with self._open_uow() as uow:
             if not rules_of(uow).enabled and not uow.outbox.counts():
@@ -107,15 +104,17 @@ class Outbox:
             found = uow.outbox.due(now, AT_ONCE)
             if uow.outbox.purge(now - KEPT):
                 uow.commit()
-        if found:
+        if found and self._dispatch is not None:
             self._dispatch(found)
+        else:
+            self._deliver_some(found, over)
         return len(found)
 
-    def deliver_some(self, message_ids: Sequence[str]) -> None:
+    def _deliver_some(self, message_ids: Sequence[str], over: Callable[[], bool]) -> None:
         """Send these, as far as the time of one run goes; the rest stays due."""
         until = clocks.monotonic() + BUDGET
         for message_id in message_ids:
-            if self._ending.is_set() or clocks.monotonic() > until:
+            if over() or clocks.monotonic() > until:
                 return
             self.deliver(message_id)
 

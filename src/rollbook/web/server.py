@@ -162,7 +162,7 @@ def due_work(app: App) -> Iterator[None]:
 @contextmanager
 def sending(app: App) -> Iterator[None]:
     """Send messages while the block runs."""
-    loop = SendingLoop(lambda: app.outbox.run(), lambda: app.outbox.stop())
+    loop = SendingLoop(lambda over: app.outbox.run(over))
     loop.start()
     try:
         yield

@@ -19,14 +19,12 @@ class SendingLoop:
 
     def __init__(
         self,
-        run: Callable[[], object],
-        stop: Callable[[], None],
+        run: Callable[[Callable[[], bool]], object],
         every: float = EVERY,
         patience: float = PATIENCE,
     ) -> None:
-        """`stop` lets `run` return after the message that it is at."""
+        """`run` gets what tells it that it is over, and returns then after its message."""
         self._run = run
-        self._stop = stop
         self._every = every
         self._patience = patience
         self._ending = threading.Event()
@@ -39,7 +37,6 @@ class SendingLoop:
     def stop(self) -> None:
         """Return when the message on its way is accepted or refused, or the patience is over."""
         self._ending.set()
-        self._stop()
         if self._thread.ident is not None:
             self._thread.join(self._patience)
 
@@ -50,7 +47,7 @@ class SendingLoop:
 
     def _look(self) -> None:
         try:
-            self._run()
+            self._run(self._ending.is_set)
         except RollbookError as error:  # the disk is full, or the broker is away: the next look
             log.warning("messages were not sent: %s", error)
         except Exception as error:  # nobody would start the thread again
