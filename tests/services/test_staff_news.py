@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,8 +11,8 @@ from builders import LONG_AGO, make_class
 from rollbook.domain.access import Role
 from rollbook.domain.accounts import Staff, User
 from rollbook.domain.attendance import Direction, Method
-from rollbook.domain.messages import Event, EventKind, MessageRules
-from rollbook.domain.subjects import new_id
+from rollbook.domain.messages import GROUP, Event, EventKind, MessageRules
+from rollbook.domain.subjects import Membership, new_id
 from rollbook.network.apprise_sender import AppriseSender
 from rollbook.services.anchors import Anchors
 from rollbook.services.fact_book import FactBook
@@ -105,10 +106,26 @@ def test_a_low_percentage_goes_to_the_tutor_once_a_month(room: Room) -> None:
     assert room.news.tell_low() == 1
     (event,) = room.written(EventKind.LOW)
     assert event.recipient_id == room.tutor and event.subject_id == room.people[1].subject_id
-    assert dict(event.values) == {"group": "7a", "percentage": "0", "line": "85"}
+    told = {"group": "7a", "percentage": "0", "line": "85"}
+    assert dict(event.values) == {**told, GROUP: room.group.group_id}
     assert room.news.tell_low() == 0
     room.clock.at += timedelta(days=31)
     assert room.news.tell_low() == 1
+
+
+def test_nothing_is_told_of_a_group_that_was_invented(room: Room) -> None:
+    with room.database.uow() as uow:
+        bell = next(one.user_id for one in uow.staff.of_group(room.group.group_id))
+        room.group = replace(room.group, group_id=new_id(), name="Demo", invented=True)
+        uow.groups.add(room.group)
+        uow.groups.join(Membership(room.group.group_id, room.people[1].subject_id, LONG_AGO))
+        uow.staff.add(Staff(room.group.group_id, bell, LONG_AGO))
+        uow.commit()
+    room.lessons(5)
+    room.clock.at = at(MONDAY + timedelta(days=7), 6, 45)
+    assert room.news.tell_low() == 0
+    room.news.tell_week()
+    assert "Demo" not in str([one.values for one in room.written(EventKind.WEEKLY)])
 
 
 def test_last_week_goes_to_tutors_of_what_is_theirs(room: Room) -> None:

@@ -66,7 +66,7 @@ class StaffNews:
         only_low = RiskRules(below=rules.low_below, in_a_row=10**6, drop=1000.0)
         count = 0
         with self._open_uow() as uow:
-            groups = {group.group_id: group.name for group in uow.groups.all()}
+            groups = _named_groups(uow)
             for group_id, name in groups.items():
                 mine = _in_charge(uow, listening, group_id, today)
                 if not mine:
@@ -103,7 +103,7 @@ class StaffNews:
         totals = by_group(self._read(first, last))
         count = 0
         with self._open_uow() as uow:
-            names = {group.group_id: group.name for group in uow.groups.all()}
+            names = _named_groups(uow)
             for one in listening:
                 mine = {s.group_id for s in uow.staff.of_user(str(one.user_id)) if s.holds_on(last)}
                 known = {g for g in mine & totals.keys() & names.keys() if totals[g].counted}
@@ -147,6 +147,11 @@ class StaffNews:
 
 def _told(recipients: Sequence[Recipient], kind: EventKind, uow: UnitOfWork) -> list[Recipient]:
     return told(recipients, kind, audiences(kind, rules_of(uow)))
+
+
+def _named_groups(uow: UnitOfWork) -> dict[str, str]:
+    """Return group id -> name of all but those that were invented to show the program."""
+    return {group.group_id: group.name for group in uow.groups.all() if not group.invented}
 
 
 def _in_charge(
