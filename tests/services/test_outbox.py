@@ -407,6 +407,17 @@ def test_a_link_of_one_recipient_does_not_fit_another(room: Room) -> None:
         room.links.look(one[:22] + two[22:])
 
 
+def test_a_clock_that_was_a_year_ahead_puts_nothing_off_for_a_year(room: Room) -> None:
+    def busy(message: Message) -> None:
+        raise NotificationError("busy", permanent=False)
+
+    room.missed("Maths", room.ada)
+    room.provider.refuse = busy
+    assert room.later(timedelta(days=365)) == []
+    room.provider.refuse = lambda message: None
+    assert len(room.later(timedelta(hours=1) - timedelta(days=365))) == 1
+
+
 def test_a_temporary_refusal_is_tried_again_with_growing_pauses(room: Room) -> None:
     def busy(message: Message) -> None:
         raise NotificationError("451 try later", permanent=False)

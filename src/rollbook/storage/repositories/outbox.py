@@ -30,7 +30,9 @@ from rollbook.storage.tables import outbox
 from rollbook.storage.vault import SqlVault
 
 MESSAGE, EVENT = "message", "message event"
-LONGEST_LEASE = timedelta(minutes=30)  # a longer one is of a clock that was set back since
+# what is longer than these is of a clock that was set back since
+LONGEST_LEASE = timedelta(minutes=30)
+LONGEST_WAIT = timedelta(days=3)  # time for corrections, quiet hours, the message of a day
 WAITING = MessageState.WAITING.value
 
 
@@ -243,7 +245,11 @@ def _waiting(due_at: datetime) -> dict[str, object]:
 
 
 def _free(now: datetime) -> ColumnElement[bool]:
-    lease = outbox.c.lease_until
-    odd = lease > to_micros(now + LONGEST_LEASE)
-    ours = or_(lease.is_(None), lease <= to_micros(now), odd)
-    return and_(outbox.c.state == WAITING, outbox.c.due_at <= to_micros(now), ours)
+    lease, due_at = outbox.c.lease_until, outbox.c.due_at
+    ours = or_(lease.is_(None), _past(lease, now, LONGEST_LEASE))
+    return and_(outbox.c.state == WAITING, _past(due_at, now, LONGEST_WAIT), ours)
+
+
+def _past(column: ColumnElement[int], now: datetime, longest: timedelta) -> ColumnElement[bool]:
+    """Return whether an instant is over, or so far ahead that it cannot be meant."""
+    return or_(column <= to_micros(now), column > to_micros(now + longest))
