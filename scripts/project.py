@@ -31,6 +31,7 @@ VENV = PROJECT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 OLDEST = (3, 11)
+MOST_WORKERS = 4  # each may have a browser and a server beside it
 PROGRAMS = {"chromium": "browser tests", "ffmpeg": "stream tests", "pdftoppm": "PDF pictures"}
 DEBIAN_PACKAGES = {"chromium": "chromium", "ffmpeg": "ffmpeg", "pdftoppm": "poppler-utils"}
 
@@ -117,7 +118,13 @@ def test(arguments: list[str]) -> None:
     lint([])
     types([])
     everything = ["-m", "slow or not slow", "--hypothesis-profile=thorough"]
-    call(PYTHON, "-m", "pytest", *everything, *arguments)
+    call(PYTHON, "-m", "pytest", *everything, *side_by_side(), *arguments)
+
+
+def side_by_side() -> list[str]:
+    """Return what lets pytest run the files of tests at the same time, two on two cores."""
+    workers = min(MOST_WORKERS, os.cpu_count() or 1)
+    return ["-n", str(workers), "--dist", "loadfile"] if workers > 1 else []
 
 
 def torture(arguments: list[str]) -> None:
