@@ -454,6 +454,21 @@ def test_a_permanent_refusal_is_shown_and_can_be_tried_again(room: Room) -> None
         room.outbox.try_again(failed.message_id, BELL)
 
 
+def test_everything_that_was_given_up_is_tried_again_at_once(room: Room) -> None:
+    def wrong(message: Message) -> None:
+        raise NotificationError("535 wrong password", permanent=True)
+
+    room.contact(room.bob, Audience.GUARDIAN, "b@example.org")
+    room.provider.refuse = wrong
+    room.missed("Maths", room.ada, room.bob)
+    room.later()
+    assert len(room.outbox.failures()) == 2
+    room.provider.refuse = lambda message: None
+    assert room.outbox.try_all_again(BELL) == 2
+    assert len(room.later(timedelta(0))) == 2
+    assert room.outbox.try_all_again(BELL) == 0
+
+
 def test_after_a_day_of_refusals_it_is_given_up(room: Room) -> None:
     def busy(message: Message) -> None:
         raise NotificationError("451 try later", permanent=False)

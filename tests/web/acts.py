@@ -732,6 +732,10 @@ def _failures(walk: Walk) -> list[str]:
         return [row.message_id for row in uow.outbox.newest([MessageState.FAILED], 1)]
 
 
+def _give_up(walk: Walk, client: FlaskClient) -> None:
+    given_up(walk.parts.uow, walk.parts.clock.now(), walk.site.ada.subject_id)
+
+
 MESSAGES = (
     Act(
         "messages.set_rules",
@@ -764,12 +768,11 @@ MESSAGES = (
         ),
     ),
     Act("messages.try_again", values=lambda walk: {"message_id": _failures(walk)[0]}),
+    Act("messages.try_all_again", before=_give_up),
     Act(
         "api.send_again",
         values=lambda walk: {"message_id": _failures(walk)[0]},
-        before=lambda walk, client: given_up(
-            walk.parts.uow, walk.parts.clock.now(), walk.site.ada.subject_id
-        ),
+        before=_give_up,
     ),
     Act("messages.remove_contact"),
     Act(

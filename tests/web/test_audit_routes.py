@@ -130,6 +130,7 @@ EVENTS: Mapping[str, str] = {
     "messages.stop_own": "recipient removed",
     "messages.stop_post": "messages stopped",
     "messages.try_again": "message tried again",
+    "messages.try_all_again": "message tried again",
     "people.add_person": "added",
     "people.add_samples": "enrolled",
     "people.change": "renamed",

@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from mail_server import mail_server
+from outboxes import given_up
 from rollbook.domain.messages import Audience, EventKind, MessageRules, MessageState
 from rollbook.services.unsubscribing import token_of
 from web.school import Site
@@ -230,3 +231,18 @@ def test_settings_are_for_administrators(client_of: ClientOf, path: str) -> None
         except KeyError:
             continue
         assert client.get(path).status_code == 403
+
+
+def test_several_that_were_given_up_are_tried_again_by_one_button(
+    site: Site, client_of: ClientOf
+) -> None:
+    parts, alice = site.parts, client_of("alice")
+    name = "Try everything again that was given up"
+    given_up(parts.uow, site.clock.now(), site.ada.subject_id)
+    assert name not in alice.get("/messages/outbox").text
+    given_up(parts.uow, site.clock.now(), site.ada.subject_id)
+    assert name in alice.get("/messages/outbox").text
+    answer = alice.post("/messages/outbox/again", follow_redirects=True)
+    assert "2 messages are sent again." in answer.text
+    with parts.uow() as uow:
+        assert uow.outbox.counts() == {MessageState.WAITING: 2}

@@ -55,6 +55,7 @@ AT_ONCE = 500  # messages in one run
 BUDGET = 120.0  # seconds of one run; what fell due meanwhile stands in line by its time then
 KEPT = timedelta(days=30)  # so long it can be seen what was sent
 SHOWN = 200
+MOST_AGAIN = 1000  # messages that one click sends again
 BY = "messages"  # who gives up, as the register names it
 PATIENCE, PAUSE = 120.0, 0.5  # seconds; less than the lease
 SLOW, REST = 5.0, 60.0  # seconds: who fails so slowly is not asked for a while
@@ -166,6 +167,17 @@ class Outbox:
                 raise NotFound("This message was not given up.")
             self._note(uow, "message tried again", message_id, by)
             uow.commit()
+
+    def try_all_again(self, by: str) -> int:
+        """Let everything wait anew that was given up, as after a password was mended."""
+        with self._open_uow() as uow:
+            uow.register.hold()
+            given_up = uow.outbox.newest([MessageState.FAILED], MOST_AGAIN)
+            again = [one for one in given_up if uow.outbox.again(one.message_id, self._clock.now())]
+            for one in again:
+                self._note(uow, "message tried again", one.message_id, by)
+            uow.commit()
+        return len(again)
 
     def try_out(self, channel: Channel, address: str, language: str, site: str) -> None:
         """Send a message that says it is a test.

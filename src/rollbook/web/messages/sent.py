@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from rollbook.domain.access import Permission
@@ -54,6 +55,16 @@ def try_again(message_id: str) -> Response:
         flash(sentence(error), "warn")
     else:
         flash(_("It is sent with the next ones, within a minute."), "good")
+    return redirect(url_for("messages.outbox"), 303)
+
+
+@blueprint.post("/outbox/again")
+@permit(Permission.SITE_EDIT)
+def try_all_again() -> Response:
+    """Let everything wait anew that was given up."""
+    count = parts().outbox.try_all_again(actor().by)
+    told = ngettext("%(num)s message is sent again.", "%(num)s messages are sent again.", count)
+    flash(told, "good")
     return redirect(url_for("messages.outbox"), 303)
 
 
