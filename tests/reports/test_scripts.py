@@ -117,5 +117,5 @@ def test_a_name_beside_others_keeps_its_direction_and_turns_nothing_else() -> No
     line = f"{isolated('7b מתמטיקה')}, {isolated('8A')} · id 1002"
     shown = [(run.text.strip("\u2068\u2069 "), run.right_to_left) for run in runs(line)]
     assert [text for text, turned in shown if turned] == ["מתמטיקה"]
-    assert "".join(text for text, turned in shown if not turned).endswith("8A· id 1002")
+    assert "".join(text for text, turned in shown if not turned).endswith("8A · id 1002")
     assert isolated("8A") == "8A"

@@ -14,11 +14,13 @@ import pytest
 from months import APRIL, make_group, make_register, make_sessions, pattern, weekdays
 from openpyxl import Workbook, load_workbook
 from openpyxl.utils import range_boundaries
+from openpyxl.utils.escape import unescape
 
 from rollbook.domain.attendance import Status
 from rollbook.domain.month import GroupMonth, MonthRegister
 from rollbook.domain.totals import Totals
 from rollbook.languages.writing import Words
+from rollbook.reports import xlsx
 from rollbook.reports.letters import letter_of
 from rollbook.reports.rows import headings
 from rollbook.reports.xlsx import month_xlsx
@@ -204,3 +206,19 @@ def test_nothing_is_written_to_temporary_files(
     data = month_xlsx(make_register(small_group()))
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert archive.testzip() is None
+
+
+ODD = ["a\x01b", "_x0041_", " blanks ", "two\nlines", "<&>\"'", "😀", "x" * 40_000, "\ud800", "=1"]
+
+
+def test_all_rows_hold_every_text_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xlsx, "ROWS_A_SHEET", 6)
+    group = make_group(ODD, make_sessions(weekdays(APRIL)[:1]))
+    book = load_workbook(io.BytesIO(month_xlsx(make_register(group))))
+    assert book.sheetnames == ["8A", "All rows", "All rows 2", "About"]
+    cells = [c for name in book.sheetnames[1:3] for c in list(book[name].columns)[7][1:]]
+    held = [unescape(cell.value) for cell in cells]  # as Excel reads it, and openpyxl does not
+    assert held == [*ODD[:6], "x" * 32_000, "\ufffd", "=1"]
+    assert all(cell.data_type == "s" for cell in cells)
+    assert cells[-1].quotePrefix and not cells[0].quotePrefix
+    assert book["All rows 2"].auto_filter.ref == "A1:O4"

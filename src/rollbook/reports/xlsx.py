@@ -7,7 +7,6 @@ as well, for programs that do not compute.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
@@ -16,19 +15,20 @@ from rollbook.domain.totals import RULE
 from rollbook.languages.writing import Words
 from rollbook.reports.letters import invented, legend_line, made_line, no_sessions_in
 from rollbook.reports.making import Making
-from rollbook.reports.rows import Value, headings, said
+from rollbook.reports.rows import headings, said
 from rollbook.reports.sheet_names import sheet_names
 from rollbook.reports.xlsx_book import Book, print_set_up
 from rollbook.reports.xlsx_grid import write_grid
+from rollbook.reports.xlsx_rows import filled, write_sample
 
-GRIDS, WRITTEN = 22, 67  # percent of the work after the grids, and after all sheets are filled
+GRIDS, CLOSED = 30, 50  # percent of the work after the grids, and after all but the rows
 ROWS_A_SHEET = 1_000_000  # Excel ends at 1,048,576
 
 
 def month_xlsx(register: MonthRegister, making: Making | None = None) -> bytes:
     """Return the XLSX file of a month."""
     making = making or Making()
-    book, _ = Book(making, WRITTEN), making.words.gettext
+    book, _ = Book(making, GRIDS, CLOSED), making.words.gettext
     book.workbook.set_properties(
         {
             "title": f"{_('Attendance register')} {register.period}",
@@ -41,25 +41,25 @@ def month_xlsx(register: MonthRegister, making: Making | None = None) -> bytes:
     named = list(zip(names, register.groups, strict=True))
     for name, group in making.telling(named, 0, GRIDS):
         write_grid(book, book.sheet(name), register, group)
-    _write_rows(book, register, making)
+    parts = _row_sheets(book, register)
     _write_about(book, register)
-    return book.close()
-
-
-def _write_rows(book: Book, register: MonthRegister, making: Making) -> None:
-    groups = making.telling(register.groups, GRIDS, WRITTEN)
+    groups = making.telling(register.groups, CLOSED)
     rows = (said(register, row, book.words) for group in groups for row in group.rows())
-    number = 1
-    chunk = list(islice(rows, ROWS_A_SHEET))
-    while chunk or number == 1:
-        every = book.words.gettext("All rows")
-        name = every if number == 1 else f"{every} {number}"
-        sheet = book.sheet(name)
-        _set_up_rows(book, sheet, register, len(chunk))
-        for index, row in enumerate(chunk, 1):
-            for column, value in enumerate(row):
-                _write(book, sheet, index, column, value)
-        chunk, number = list(islice(rows, ROWS_A_SHEET)), number + 1
+    return filled(book.close(), {part: islice(rows, ROWS_A_SHEET) for part in parts})
+
+
+def _row_sheets(book: Book, register: MonthRegister) -> list[str]:
+    """Make the sheets for all rows; return which parts of the workbook they are."""
+    count, every = sum(1 for _ in register.rows()), book.words.gettext("All rows")
+    parts = []
+    for number in range(max(1, -(-count // ROWS_A_SHEET))):
+        sheet = book.sheet(f"{every} {number + 1}" if number else every)
+        here = min(ROWS_A_SHEET, count - number * ROWS_A_SHEET)
+        _set_up_rows(book, sheet, register, here)
+        if here:
+            write_sample(book, sheet, book.moments(":ss"))
+            parts.append(f"xl/worksheets/sheet{sheet.index + 1}.xml")
+    return parts
 
 
 def _set_up_rows(book: Book, sheet: Any, register: MonthRegister, count: int) -> None:
@@ -73,16 +73,6 @@ def _set_up_rows(book: Book, sheet: Any, register: MonthRegister, count: int) ->
     sheet.autofilter(0, 0, max(1, count), len(heads) - 1)
     print_set_up(book, sheet, is_invented=register.invented)
     sheet.repeat_rows(0)
-
-
-def _write(book: Book, sheet: Any, row: int, column: int, value: Value) -> None:
-    if isinstance(value, datetime):
-        moment = value.replace(tzinfo=None)
-        sheet.write_datetime(row, column, moment, book.once(book.moments(":ss")))
-    elif isinstance(value, date):
-        sheet.write_datetime(row, column, value, book.once(book.dates()))
-    elif value:
-        book.plain(sheet, row, column, value)
 
 
 def _write_about(book: Book, register: MonthRegister) -> None:

@@ -38,16 +38,15 @@ class _Sheet(Worksheet):  # type: ignore[misc]
 class Book:
     """A workbook in memory; nothing of it is ever written to a temporary file."""
 
-    def __init__(self, making: Making, written: int) -> None:
-        """`written`: percent of the work that is done when the sheets are filled."""
+    def __init__(self, making: Making, written: int, closed: int = WHOLE) -> None:
+        """Percent of the work that is done when the sheets are filled, and when it is closed."""
         self.words = making.words
-        self._tell = part_of(making.progress, written, WHOLE)
+        self._tell = part_of(making.progress, written, closed)
         self.buffer = io.BytesIO()
         self.workbook = xlsxwriter.Workbook(
             self.buffer,
             {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False},
         )
-        self._of_dates: dict[str, Any] = {}
         self._formats: dict[tuple[tuple[str, Any], ...], Any] = {}
 
     def sheet(self, name: str) -> Any:
@@ -66,25 +65,11 @@ class Book:
             self._formats[key] = self.workbook.add_format(properties)
         return self._formats[key]
 
-    def once(self, numbers: str) -> Any:
-        """Return the format of dates that are shown like this; quick, for cells by the million."""
-        found = self._of_dates.get(numbers)
-        if found is None:
-            found = self._of_dates[numbers] = self.format(num_format=numbers, align="left")
-        return found
-
-    def plain(self, sheet: Any, row: int, column: int, text: str) -> None:
-        """Write text that stays text and looks like any other; quick as well."""
-        if runs_as_formula(text):
-            self.text(sheet, row, column, text)
-        else:
-            sheet.write_string(row, column, _legal(text))
-
     def text(self, sheet: Any, row: int, column: int, text: str, **properties: Any) -> None:
         """Write text that stays text."""
         if runs_as_formula(text):
             properties["quote_prefix"] = True
-        sheet.write_string(row, column, _legal(text), self.format(**properties))
+        sheet.write_string(row, column, legal(text), self.format(**properties))
 
     def dates(self) -> str:
         """Return how dates are shown."""
@@ -99,7 +84,7 @@ class Book:
         return self.buffer.getvalue()
 
 
-def _legal(text: str) -> str:
+def legal(text: str) -> str:
     """Return the text without what XML cannot hold, within Excel's limit."""
     if len(text) <= TEXT_LIMIT and _ILLEGAL.search(text) is None:
         return text
