@@ -13,6 +13,7 @@ from rollbook.storage.database import Database
 from rollbook.testing import START, FixedClock
 
 MINUTE = timedelta(minutes=1)
+NAME = "Ada Lovelace"  # in the text of an error
 
 
 class Worker:
@@ -25,7 +26,7 @@ class Worker:
 
     def greet(self, errand: Errand) -> None:
         if self.fail:
-            raise ZeroDivisionError
+            raise ZeroDivisionError(NAME)
         self.done.append(errand.target)
 
 
@@ -75,7 +76,8 @@ def test_what_fails_is_tried_again_later_and_in_the_end_left_to_a_person(
         worker.runner.run_due(START + number * (LONGEST_RETRY + MINUTE))
     (row,) = worker.runner.stuck()
     assert (row.target, row.attempts) == ("bob", STUCK)
-    assert "attempt 20" in caplog.text
+    assert "attempt 20" in caplog.text and "ZeroDivisionError" in caplog.text
+    assert NAME not in caplog.text
 
 
 def test_a_worker_that_was_killed_loses_its_lease(database: Database, worker: Worker) -> None:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from rollbook.domain.ports import OpenUnitOfWork, UnitOfWork
 from rollbook.domain.timetable_ports import DueRow
-from rollbook.errors import RollbookError
+from rollbook.errors import RollbookError, places_of
 
 LEASE = timedelta(minutes=2)  # so long nobody else takes up what a worker has claimed
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=15), timedelta(minutes=5)
@@ -128,8 +128,14 @@ class DueRunner:
         except LeaseLost:
             log.info("due work %s %s was taken over", row.job, row.target)
             return False
-        except Exception:
-            log.exception("due work %s %s failed, attempt %d", row.job, row.target, row.attempts)
+        except Exception as error:  # of any job; the others have to be done, and this one again
+            log.error(
+                "due work %s %s failed, attempt %d",
+                row.job,
+                row.target,
+                row.attempts,
+                exc_info=places_of(error),
+            )
             self._put_off(row, now)
             return False
         return True
