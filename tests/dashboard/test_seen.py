@@ -17,8 +17,11 @@ from rollbook.dashboard.seen import Seen, names_of, seen_of
 from rollbook.domain.access import Actor, Role
 from rollbook.domain.attendance import AttendanceRecord, Session, Status
 from rollbook.domain.facts import Facts, facts_of
+from rollbook.domain.register import EntryKind
 from rollbook.domain.subjects import Subject
 from rollbook.services.people_index import Known
+from rollbook.storage.database import Database
+from rollbook.testing import FixedClock
 
 AT = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
@@ -71,6 +74,22 @@ def test_no_cell_of_a_file_runs_as_a_formula() -> None:
     made = pd.DataFrame({"=Name": ["=1+1", "@SUM(A1)", "Ada"], "n": [-1, 2, 3]})
     text = charts.csv_of(made).decode("utf-8-sig")
     assert text == "'=Name,n\r\n'=1+1,-1\r\n'@SUM(A1),2\r\nAda,3\r\n"
+
+
+def test_who_takes_the_data_of_a_chart_stands_in_the_register(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = Mock(uow=database.uow, clock=FixedClock(AT))
+    monkeypatch.setattr(hosting, "_host", [hosting.Host(parts, Mock(), Mock(), Mock())])
+    assert charts.handed_out(pd.DataFrame({"Name": ["Ada"]}), "faculty bob").endswith(b"Ada\r\n")
+    with database.uow() as uow:
+        (entry,) = uow.register.entries(limit=5)
+    assert (entry.kind, entry.body["by"], entry.body["count"]) == (
+        EntryKind.EXPORT,
+        "faculty bob",
+        1,
+    )
+    assert "Ada" not in str(entry.body)
 
 
 def test_a_column_is_taken_literally() -> None:

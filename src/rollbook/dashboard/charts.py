@@ -12,9 +12,11 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from rollbook.dashboard.hosting import CHECKED, host
 from rollbook.dashboard.words import _, locale, status_word
 from rollbook.domain.attendance import Method, Status
 from rollbook.reports.csv_file import cell
+from rollbook.services.handing_out import chart_entry
 
 BLUE, ORANGE, SKY, VERMILION = "#0072b2", "#e69f00", "#56b4e9", "#d55e00"
 GREEN, PINK, GREY, PALE = "#009e73", "#cc79a7", "#8a8a8a", "#c8c8c8"
@@ -89,9 +91,10 @@ def _numbers() -> alt.Locale:
 
 def download(rows: pd.DataFrame, title: str) -> None:
     """Offer rows as CSV; no cell of it runs as a formula."""
+    by = st.session_state[CHECKED].actor.by
     st.download_button(
         _("Data as CSV"),
-        lambda: csv_of(rows),
+        lambda: handed_out(rows, by),
         file_name=f"{_plain(title)}.csv",
         mime="text/csv",
         key=f"csv {title}",
@@ -99,6 +102,15 @@ def download(rows: pd.DataFrame, title: str) -> None:
         type="tertiary",
         on_click="ignore",
     )
+
+
+def handed_out(rows: pd.DataFrame, by: str) -> bytes:
+    """Return the file once the register says who took it; it holds names, as every export."""
+    parts = host().parts
+    with parts.uow() as uow:
+        uow.register.append(chart_entry(parts.clock.now(), by, len(rows)))
+        uow.commit()
+    return csv_of(rows)
 
 
 def csv_of(rows: pd.DataFrame) -> bytes:

@@ -19,7 +19,7 @@ from rollbook.dashboard import (
     trends_page,
 )
 from rollbook.dashboard.filters import Filters, show_filters, write_address
-from rollbook.dashboard.hosting import host
+from rollbook.dashboard.hosting import CHECKED, host
 from rollbook.dashboard.seen import Seen
 from rollbook.dashboard.words import LANGUAGE, ZONE, _
 from rollbook.errors import StorageError
@@ -27,7 +27,6 @@ from rollbook.services.calendars import read_calendar
 
 ICON = Path(__file__).with_name("icon.png")  # an icon by name would be fetched from outside
 CHECK_EVERY = 30  # seconds between two looks whether the visitor still may
-CHECKED = "who was let in"
 
 Body = Callable[[Seen, Filters], None]
 

@@ -16,6 +16,7 @@ from rollbook.domain.access import Actor
 
 log = logging.getLogger(__name__)
 
+CHECKED = "who was let in"  # in the state of one browser's page
 SCRIPT = Path(__file__).with_name("page.py")
 OPTIONS = {
     "browser.gatherUsageStats": False,

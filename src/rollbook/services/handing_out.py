@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from rollbook.domain.files import FileLock
 from rollbook.domain.manifests import PURPOSE as MANIFEST
@@ -72,6 +73,18 @@ def entry_of(register: MonthRegister, wanted: Wanted, by: str) -> NewEntry:
         body["signed"] = True
     if wanted.hours:
         body["hours"] = True
+    return NewEntry(EntryKind.EXPORT, body)
+
+
+def chart_entry(at: datetime, by: str, rows: int) -> NewEntry:
+    """Return what the register keeps of a chart's data that was taken as a file: no names."""
+    body = {
+        "event": "chart data taken",
+        "at": at.isoformat(),
+        "by": by,
+        "format": "csv",
+        "count": rows,
+    }
     return NewEntry(EntryKind.EXPORT, body)
 
 

@@ -68,9 +68,8 @@ class Writer:
 
     def sentence(self, entry: Entry) -> str:
         """Return what happened."""
-        template = EXPORTED
-        if entry.kind is not EntryKind.EXPORT:
-            template = BY_KIND[entry.kind].get(_event(entry), OTHERWISE)  # type: ignore[assignment]
+        otherwise = EXPORTED if entry.kind is EntryKind.EXPORT else OTHERWISE
+        template = BY_KIND[entry.kind].get(_event(entry), otherwise)
         said = str(template) % _Values(self, entry)
         return said[:1].upper() + said[1:]
 

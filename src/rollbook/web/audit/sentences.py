@@ -218,6 +218,9 @@ TRUST: Sentences = {
     "copies deleted": _l("%(who)s deleted %(count)s copies of the database that held keys."),
     "restored": _l("%(who)s restored this installation from the backup of %(made_at)s."),
     "erasure finished": _l("The erasure asked for by %(who)s is finished; the receipt tells more."),
+    "erasure list mended": _l(
+        "The list of erased people beside the keys lacked %(count)s; they were put on it again."
+    ),
     "paper published": _l("%(who)s published the paper %(document_id)s."),
     "purged": _l("%(who)s deleted what was due by the rules of retention: %(count)s."),
     "access given": _l("%(who)s was given all that is held about %(person)s."),
@@ -234,7 +237,11 @@ ROWS = {
         "what is changed outside of Rollbook."
     ),
 }
+EXPORTS: Sentences = {
+    "chart data taken": _l("%(who)s took the data of a chart as a file, with %(count)s lines."),
+}
 BY_KIND = {
+    EntryKind.EXPORT: EXPORTS,
     EntryKind.SESSION: SESSIONS,
     EntryKind.SUBJECT: SUBJECTS,
     EntryKind.ENROLMENT: ENROLMENTS,
