@@ -23,6 +23,7 @@ class Handler:
     taken: list[EmailMessage] = field(default_factory=list)
     plan: list[str] = field(default_factory=list)
     delay: float = 0.0  # seconds at most, before each answer to a mail
+    slow: float = 3.0  # seconds that "delay" takes
     refuse_to: str | None = None  # an answer to RCPT TO
     port: int = 0
     seen: list[str] = field(default_factory=list)
@@ -51,7 +52,7 @@ class Handler:
             server.transport.abort()
             return "421 gone"
         if word == "delay":
-            await asyncio.sleep(3)
+            await asyncio.sleep(self.slow)
         elif word != "accept":
             return word
         mail = BytesParser(policy=default).parsebytes(envelope.content)

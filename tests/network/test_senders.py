@@ -112,8 +112,8 @@ def test_a_server_that_hangs_up_or_is_slow_is_tried_again(server: Handler) -> No
 
 
 def test_a_server_that_looks_through_a_mail_first_is_waited_for(server: Handler) -> None:
-    server.plan = ["delay"]
-    send_mail(message(server.url), timeout=1.0)
+    server.plan, server.slow = ["delay"], 0.9
+    send_mail(message(server.url), timeout=0.6)
     assert len(server.taken) == 1
 
 
