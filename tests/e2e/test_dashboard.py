@@ -103,14 +103,14 @@ def test_from_the_button_to_filters_files_and_the_end(
     page = by_the_button(context, base)
     assert "ticket" not in page.url
     assert (figure(page, "There"), figure(page, "of them late")) == ("2", "1")
-    assert (figure(page, "Missing"), figure(page, "Attendance")) == ("1", "66,7 %")
+    assert (figure(page, "Missing"), figure(page, "Attendance")) == ("1", "66.7 %")
     go_to(page, "Trends")
     choose(page, "Days", "The last thirteen weeks")
     expect(page).to_have_url(re.compile("period=13w"))
     page.reload()
     days = page.get_by_role("combobox", name="Days")
     expect(days).to_have_value("The last thirteen weeks", timeout=LONG)
-    assert figure(page, "Attendance over all") == "66,7 %"
+    assert figure(page, "Attendance over all") == "66.7 %"
     (row,) = rows_of(page)
     assert row == {
         "Days": "2026-03-02",
@@ -156,7 +156,7 @@ def test_another_browser_is_led_through_signing_in_and_back(
     assert "Attendance over all" not in page.content()
     page.context.add_cookies([{"name": "rollbook", "value": sign_in(school, "alice"), "url": base}])
     page.reload()  # as if the right password had been typed
-    assert figure(page, "Attendance over all") == "66,7 %"
+    assert figure(page, "Attendance over all") == "66.7 %"
     assert parse_qs(urlsplit(page.url).query) == {"period": ["13w"]}
     page.context.close()
 
@@ -186,7 +186,7 @@ def test_who_teaches_another_group_sees_nothing_of_this_one(
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=LONG)
         text = page.inner_text("body")
-        assert "Ada" not in text and "5b" not in text and "66,7" not in text, path
+        assert "Ada" not in text and "5b" not in text and "66.7" not in text, path
     context.close()
 
 

@@ -11,9 +11,10 @@ from collections.abc import Iterable
 import altair as alt
 import pandas as pd
 import streamlit as st
+from babel import Locale
 
 from rollbook.dashboard.hosting import CHECKED, host
-from rollbook.dashboard.words import _, locale, status_word
+from rollbook.dashboard.words import _, status_word, words
 from rollbook.domain.attendance import Method, Status
 from rollbook.reports.csv_file import cell
 from rollbook.services.handing_out import chart_entry
@@ -81,7 +82,7 @@ def show(chart: alt.Chart | alt.LayerChart, rows: pd.DataFrame, title: str, told
 
 def _numbers() -> alt.Locale:
     """Return how numbers are written in the page's language."""
-    marks = locale().number_symbols["latn"]
+    marks = Locale.parse(words().language).number_symbols["latn"]
     return alt.Locale(
         number=alt.NumberLocale(
             decimal=marks["decimal"], thousands=marks["group"], grouping=[3], currency=["", ""]
