@@ -72,7 +72,19 @@ def test_another_passphrase_opens_nothing_and_a_short_one_seals_nothing() -> Non
         new_lock("short")
 
 
-def test_a_head_that_asks_for_too_much_memory_is_refused() -> None:
-    whole = sealed(b"x").replace(b'"n": 16', b'"n": 1099511627776')
+@pytest.mark.parametrize(
+    "own, other",
+    [
+        (b'"n": 16', b'"n": 1099511627776'),
+        (b'"n": 16', b'"n": 4194304'),
+        (b'"n": 16, "r": 8', b'"n": -2, "r": -1'),
+        (b'"n": 16, "r": 8', b'"n": 8388608, "r": 1'),
+        (b'"r": 8, "p": 1', b'"r": 4096, "p": 4096'),
+        (b'"key": "', '"key": "é'.encode()),
+    ],
+)
+def test_a_head_that_asks_for_what_it_may_not_is_refused(own: bytes, other: bytes) -> None:
+    whole = sealed(b"x")
+    assert own in whole
     with pytest.raises(InvalidInput, match="beginning of this file is damaged"):
-        opened(whole)
+        opened(whole.replace(own, other))

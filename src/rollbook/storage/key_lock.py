@@ -12,9 +12,11 @@ import json
 import os
 import secrets
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from math import prod
 from pathlib import Path
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
@@ -31,7 +33,7 @@ from rollbook.storage.keys import (
 )
 
 N, R, P = 2**17, 8, 1  # 128 MiB, about a third of a second on one core
-MOST_MEMORY = 2**30  # bytes that a file may ask for
+MOST = 2**29  # bytes that a file may ask to be filled and mixed: memory, and a second or two
 SHORTEST = 12  # characters of a passphrase
 Ask = Callable[[], str]
 
@@ -53,6 +55,22 @@ class Cost:
     n: int = N
     r: int = R
     p: int = P
+
+    @classmethod
+    def told(cls, values: Mapping[str, Any]) -> Cost:
+        """Return what a file says, which anybody may have written.
+
+        Raises:
+            ValueError, TypeError: it is none, or asks for too much.
+        """
+        cost = cls(**values)
+        base64.b64decode(cost.salt, validate=True)
+        numbers = (cost.n, cost.r, cost.p)
+        if any(type(number) is not int or number < 1 for number in numbers):
+            raise ValueError("no whole numbers")
+        if prod(numbers) * 128 > MOST or cost.n >= 1 << 16 * cost.r:
+            raise ValueError("parameters out of range")
+        return cost
 
     def key(self, passphrase: str) -> Fernet:
         """Return what the passphrase opens with."""
@@ -97,11 +115,7 @@ class LockedKeys:
     def parse(cls, text: str) -> LockedKeys:
         """Raises ValueError, KeyError or TypeError for what is no locked key."""
         found = json.loads(text)
-        cost = Cost(**found["scrypt"])
-        base64.b64decode(cost.salt, validate=True)
-        if not 2 <= cost.n * cost.r * 128 <= MOST_MEMORY or not 1 <= cost.p <= 16:
-            raise ValueError("parameters out of range")
-        return cls(cost, str(found["token"]))
+        return cls(Cost.told(found["scrypt"]), str(found["token"]))
 
     def text(self) -> bytes:
         shown = {"what": "the site key, locked", "scrypt": asdict(self.cost), "token": self.token}

@@ -8,7 +8,6 @@ added.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import io
 import json
@@ -23,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from rollbook.domain.files import FileLock
 from rollbook.errors import DecryptionFailed, InvalidInput
 from rollbook.storage.backup.container import Sink, Source, nonce
-from rollbook.storage.key_lock import MOST_MEMORY, Cost, new_cost, require_long
+from rollbook.storage.key_lock import Cost, new_cost, require_long
 
 MAGIC = b"ROLLBOOK PASSPHRASE FILE 1\n"
 CHUNK = 1 << 20  # bytes
@@ -108,11 +107,8 @@ def _head(source: Source) -> bytes:
 def _key(head: bytes, passphrase: str) -> bytes:
     try:
         told = json.loads(head)
-        cost, wrapped = Cost(**told["scrypt"]), str(told["key"])
-        base64.b64decode(cost.salt, validate=True)
-        if not 2 <= cost.n * cost.r * 128 <= MOST_MEMORY or not 1 <= cost.p <= 16:
-            raise ValueError("parameters out of range")
-        opened = cost.key(passphrase)
+        wrapped = str(told["key"]).encode("ascii")
+        opened = Cost.told(told["scrypt"]).key(passphrase)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InvalidInput(
             "The beginning of this file is damaged, so it cannot be opened."
