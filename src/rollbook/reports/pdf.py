@@ -83,6 +83,7 @@ def _document(
 ) -> bytes:
     with Canvas() as canvas:
         canvas.set_title(title)
+        canvas.set_lang(making.words.language)
         canvas.set_creator("Rollbook")
         canvas.set_creation_date(made.made_at)
         setter = Typesetter(canvas, making.words)
