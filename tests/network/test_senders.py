@@ -73,6 +73,14 @@ def test_a_server_that_answers_byte_by_byte_is_left(greeting: bytes) -> None:
     assert not caught.value.permanent
 
 
+def test_a_number_that_the_provider_cannot_use_is_told_and_not_replaced() -> None:
+    """Apprise would send the message to the number that it comes from."""
+    url = f"twilio://AC{'0' * 32}:{'1' * 32}@15551234567/12345"
+    with pytest.raises(NotificationError, match="cannot use this address") as caught:
+        AppriseSender().send(message(url, "12345"))
+    assert caught.value.permanent
+
+
 def test_the_link_to_stop_is_whole_for_programs_that_decode_nothing() -> None:
     link = f"https://attendance.hill-school.example/messages/stop/{'x' * 48}"
     box = mailbox_of(f"mailto://mail.example.org?from=post@{'long-' * 8}school.example.org")

@@ -81,6 +81,8 @@ class AppriseSender:
             send_mail(message)
             return
         plugin = self._plugin(message.url)
+        if message.to and getattr(plugin, "targets", None) == []:  # some would send to the site
+            raise NotificationError("The provider cannot use this address.", permanent=True)
         self._answers.forget()
         try:
             taken = plugin.notify(body=message.body, title=message.subject)
