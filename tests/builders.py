@@ -15,6 +15,7 @@ from rollbook.domain.receipts import Receipt
 from rollbook.domain.subjects import Consent, Crop, Group, Membership, Reference, Subject, new_id
 from rollbook.domain.templates import Template, TemplateSpace, unit_rows
 from rollbook.services.erasing import Erasing
+from rollbook.services.erasure_list import ErasedList
 from rollbook.storage.database import Database
 from rollbook.storage.erasures import ErasureList
 from rollbook.storage.passwords import ArgonHasher
@@ -77,7 +78,8 @@ def eraser(database: Database, clock: Clock | None = None) -> Erasing:
     lines = ErasureList(home / "keys", database.ring.signer.public_key, database.ring.signer.sign)
     remains = HomeRemains(home, home / "rollbook.db", WorkFiles(home / "work"))
     day = used.now().date()
-    return Erasing(database.uow, used, lambda: day, remains, lambda: ListOfErased(lines))
+    listed = ErasedList(database.uow, used, lambda: ListOfErased(lines))
+    return Erasing(database.uow, used, lambda: day, remains, listed)
 
 
 def erase(database: Database, subject_id: str, clock: Clock | None = None) -> Receipt:

@@ -23,6 +23,7 @@ from rollbook.services.calendars import Calendars
 from rollbook.services.due import DueRunner, no_jobs
 from rollbook.services.due_jobs import ANCHOR_JOB, PURGE_JOB, REVIEW_JOB, jobs_of
 from rollbook.services.erasing import FINISH_JOB
+from rollbook.services.erasure_body import Begun
 from rollbook.services.purging import Purging
 from rollbook.services.register import RegisterKeeper
 from rollbook.services.retention import Retention
@@ -57,8 +58,16 @@ def at(day: date, hour: int, minute: int = 0) -> datetime:
     return datetime.combine(day, time(hour, minute), BERLIN).astimezone(UTC)
 
 
-def _nobody(subject_ids: Sequence[str], by: str) -> list[Receipt]:
-    raise AssertionError("nobody is erased here")
+class Nobody:
+    """Erases nobody: there is nobody to be erased."""
+
+    def begin(self, subject_ids: Sequence[str], by: str) -> list[Begun]:
+        assert not subject_ids
+        return []
+
+    def finish(self, begun: Sequence[Begun]) -> list[Receipt]:
+        assert not begun
+        return []
 
 
 @dataclass
@@ -108,7 +117,7 @@ class School:
     @cached_property
     def nightly_purging(self) -> Purging:
         logs = LogFolder(Path("no logs are here"))
-        return Purging(self.uow, self.clock, lambda: self.zone, self.reviewing, logs, _nobody)
+        return Purging(self.uow, self.clock, lambda: self.zone, self.reviewing, logs, Nobody())
 
     @cached_property
     def backups(self) -> Backups:

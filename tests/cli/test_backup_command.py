@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,37 @@ def test_a_school_comes_back_on_an_empty_machine(school: Site, book: Path, tmp_p
     well(machine, "restore", str(disk), "--home", str(machine), "--replace")
     assert "--delete-copies" in well(machine, "backup", "--status")
     assert "Deleted copies: 1" in well(machine, "backup", "--delete-copies")
+
+
+@pytest.mark.slow
+def test_an_erased_person_stays_away_although_the_list_was_deleted(
+    school: Site, book: Path, tmp_path: Path
+) -> None:
+    """The old backup lies there with the key bundle of its day, as a thief or a disk keeps it."""
+    disk, old, listed = tmp_path / "disk", tmp_path / "old", book / "keys" / "erasures.jsonl"
+    school.parts.database.close()
+    well(book, "backup", "--add", str(disk))
+    well(book, "backup")
+    shutil.copytree(disk, old)
+    well(book, "erase", "Ada Lovelace", "--yes")
+    listed.unlink()
+    code, said = run(book, "verify")
+    assert code == 1 and "lacks 1 of whom the register tells" in said
+    assert "lacks 1" in run(book, "doctor")[1]
+    well(book, "backup")
+    assert listed.is_file(), "the bundle takes a whole list along"
+    listed.unlink()
+    well(book, "erase", "--finish")
+    well(book, "verify")
+    well(book, "restore", str(old), "--home", str(book), "--replace")
+    people = well(book, "person", "list")
+    assert "Ada Lovelace" not in people and "Alan Turing" in people
+    parts = build(Settings(home=book))
+    with parts.uow() as uow:
+        assert uow.person_rows.left(school.ada.subject_id) == {}
+        assert uow.vault.key_of(school.ada.subject_id) is None
+    assert parts.register.verify().holds, "also with what the restore has deleted"
+    parts.database.close()
 
 
 @pytest.mark.slow

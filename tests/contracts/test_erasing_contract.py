@@ -8,6 +8,7 @@ import pytest
 
 from builders import DAY, NOW, make_class, make_consent, make_reference
 from rollbook.services.erasing import Erasing
+from rollbook.services.erasure_list import ErasedList
 from rollbook.storage.database import Database
 from rollbook.storage.erasures import ErasureList
 from rollbook.storage.remains import HomeRemains, ListOfErased
@@ -22,7 +23,8 @@ def erasing(database: Database, keys_dir: Path, book: Path, tmp_path: Path) -> E
     lists = ListOfErased(ErasureList(keys_dir, signer.public_key, signer.sign))
     file = book / "rollbook.db" if sqlite else None
     remains = HomeRemains(book, file, WorkFiles(book / "work"))
-    return Erasing(database.uow, FixedClock(NOW), lambda: DAY, remains, lambda: lists)
+    listed = ErasedList(database.uow, FixedClock(NOW), lambda: lists)
+    return Erasing(database.uow, FixedClock(NOW), lambda: DAY, remains, listed)
 
 
 def test_a_person_is_erased_and_the_others_stay(database: Database, erasing: Erasing) -> None:
@@ -46,9 +48,9 @@ def test_a_person_is_erased_and_the_others_stay(database: Database, erasing: Era
 
 def test_a_note_of_what_is_to_be_done_holds_no_name(database: Database, erasing: Erasing) -> None:
     _group, (ada,) = make_class(database.uow, ["Zenobia Quartermaine"])
-    intent, _known = erasing._begin(ada.subject_id, "administrator 1")
-    assert erasing.pending() == [intent]
-    assert "Zenobia" not in str(intent) and "Zenobia" not in repr(_known)
+    (begun,) = erasing.begin([ada.subject_id], "administrator 1")
+    assert erasing.pending() == [begun.intent]
+    assert "Zenobia" not in repr(begun) and "Zenobia" not in repr(begun.wanted)
     (receipt,) = erasing.finish_all()
     assert receipt.body["interrupted"] is True
     assert erasing.pending() == [] and erasing.finish_all() == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,10 +16,12 @@ from rollbook.domain.access import Role
 from rollbook.domain.accounts import User, WebSession
 from rollbook.domain.erasing import Handling
 from rollbook.domain.receipts import Receipt, ReceiptKind
+from rollbook.domain.register import EntryKind
 from rollbook.domain.subjects import Subject, new_id
 from rollbook.domain.task_ports import Task, TaskLine
-from rollbook.errors import InvalidInput, NotFound
+from rollbook.errors import InvalidInput, NotFound, StorageError
 from rollbook.settings import Settings
+from rollbook.storage import scanning
 from rollbook.storage.personal import HANDLING
 from rollbook.storage.repositories.receipts import RECEIPT, signed_text
 from rollbook.storage.signing import is_signed
@@ -72,6 +75,82 @@ def test_every_table_says_what_becomes_of_it() -> None:
     assert {HANDLING[name] for name in named - both} <= fitting
     assert {HANDLING[name] for name in both} == {Handling.ACCOUNT}, "which deletes by either id"
     assert {name for name in named if HANDLING[name] is Handling.STAYS} == {"memberships"}
+
+
+def erased_file(book: Path) -> Path:
+    return book / "keys" / "erasures.jsonl"
+
+
+def test_a_list_that_was_deleted_is_noticed_named_and_made_anew(
+    app: App, ada: Subject, book: Path
+) -> None:
+    assert app.erased_list.problem() == "", "nobody was erased yet"
+    receipt = receipt_of(app, ada)
+    assert app.erased_list.problem() == "" and app.erased_list.mend() == 0
+    erased_file(book).unlink()
+    assert "lacks 1 of whom the register tells" in app.erased_list.problem()
+    assert app.erasing.finish_all() == []
+    (line,) = app.erasure_list.lines()
+    assert (line.subject_id, line.receipt_id) == (ada.subject_id, receipt.receipt_id)
+    assert app.erased_list.problem() == ""
+    with app.uow() as uow:
+        (newest,) = uow.register.entries([EntryKind.TRUST], limit=1)
+    assert (newest.body["event"], newest.body["count"]) == ("erasure list mended", 1)
+
+
+def test_a_list_that_was_cut_gets_its_end_again(app: App, ada: Subject, book: Path) -> None:
+    with app.uow() as uow:
+        grace = next(one for one in uow.subjects.all() if one.name == "Grace Hopper")
+    app.erasing.erase([ada.subject_id])
+    first = erased_file(book).read_bytes()
+    app.erasing.erase([grace.subject_id])
+    erased_file(book).write_bytes(first)
+    assert "lacks 1" in app.erased_list.problem()
+    assert app.erased_list.mend() == 1
+    assert app.erasure_list.erased_ids() == {ada.subject_id, grace.subject_id}
+
+
+def test_a_list_that_was_changed_is_named_and_left(app: App, ada: Subject, book: Path) -> None:
+    receipt_of(app, ada)
+    changed = erased_file(book).read_bytes().replace(b"2026", b"2025", 1)
+    erased_file(book).write_bytes(changed)
+    assert "Line 1 of the list of erased people" in app.erased_list.problem()
+    with pytest.raises(StorageError, match="was changed"):
+        app.erased_list.mend()
+    assert erased_file(book).read_bytes() == changed
+
+
+def test_files_are_searched_once_for_everybody(
+    app: App, ada: Subject, book: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.uow() as uow:
+        people = [ada.subject_id]
+        for number in range(5):
+            one = Subject(new_id(), f"Somebody Number{number}")
+            uow.subjects.add(one)
+            people.append(one.subject_id)
+        uow.commit()
+    (book / "exports").mkdir(exist_ok=True)
+    (book / "exports" / "list.csv").write_text("Somebody Number3", "utf-8")
+    left = "a note on Somebody Number2 lies here"
+    (book / "logs").mkdir(exist_ok=True)
+    (book / "logs" / "old.txt").write_text(left, "utf-8")
+    read = Counter[str]()
+    scan_file = scanning._scan_file
+    monkeypatch.setattr(
+        scanning,
+        "_scan_file",
+        lambda file, sought: (read.update([file.name]), scan_file(file, sought))[1],
+    )
+    receipts = app.erasing.erase(people)
+    assert set(read.values()) == {1} and read["rollbook.db"] == 1
+    assert [receipt.body["subject_id"] for receipt in receipts] == people
+    states = [receipt.body["state"] for receipt in receipts]
+    assert states == ["complete"] * 3 + ["remains found"] + ["complete"] * 2
+    assert receipts[3].body["found"] == {"old.txt": ["word"]}
+    assert [receipt.body["exports_with_words"] for receipt in receipts] == [0, 0, 0, 0, 1, 0]
+    for receipt in receipts:
+        assert receipt.signature and receipt.body["files_searched"] == len(read) - 1
 
 
 def test_nothing_names_the_person_any_more(app: App, ada: Subject, book: Path) -> None:
@@ -180,7 +259,7 @@ def test_what_a_kill_has_interrupted_is_finished_by_the_next_start(
     app: App, ada: Subject, book: Path, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     erasing = app.erasing
-    holder = erasing._erased() if step == "put" else erasing._remains
+    holder = app.erased_list if step == "put" else erasing._remains
 
     def die(*given: object) -> None:
         raise Killed

@@ -15,6 +15,7 @@ import pytest
 from builders import make_class, make_consent, make_reference
 from rollbook.domain.absences import Absence
 from rollbook.domain.attendance import Status
+from rollbook.domain.erasing import Intent
 from rollbook.domain.purging import PurgePlan
 from rollbook.domain.receipts import Receipt, ReceiptKind
 from rollbook.domain.register import EntryKind
@@ -22,6 +23,7 @@ from rollbook.domain.requests import Request, RequestKind, RequestState
 from rollbook.domain.retention import RetentionRules, Rule
 from rollbook.domain.subjects import new_id
 from rollbook.services import purging
+from rollbook.services.erasure_body import Begun, Known
 from rollbook.services.purging import NOTE, Purging
 from rollbook.services.register import RegisterKeeper
 from rollbook.services.retention import PATIENCE, Retention, nightly_rules
@@ -51,23 +53,35 @@ class Office:
             uow.groups.leave(self.group.group_id, self.ada, date(2026, 3, 31))
             uow.commit()
         self.erased: list[str] = []
+        self.finished = 0
         zone = ZoneInfo("Europe/Berlin")
         reviewing, folder = Reviewing(database.uow, self.clock), LogFolder(logs)
-        parts = (database.uow, self.clock, lambda: zone, reviewing, folder, self._erase)
+        parts = (database.uow, self.clock, lambda: zone, reviewing, folder, self)
         self.purging = Purging(*parts)
         self.nightly = Purging(*parts, rules=nightly_rules)
         self.retention = Retention(database.uow, self.clock)
 
-    def _erase(self, subject_ids: Sequence[str], by: str) -> list[Receipt]:
-        """Erase as the real one does: rows and key, and a receipt each."""
-        receipts = []
+    def begin(self, subject_ids: Sequence[str], by: str) -> list[Begun]:
+        """Destroy rows and keys, as the real eraser does."""
+        begun = []
         for one in subject_ids:
             with self.database.uow() as uow:
                 uow.subjects.remove(one)
-                receipt = Receipt(new_id(), ReceiptKind.ERASURE, self.clock.now(), {"subject": one})
+                uow.commit()
+            at = self.clock.now()
+            begun.append(Begun(Intent(new_id(), one, by, at, {}, frozenset(), (), {}), Known()))
+        return begun
+
+    def finish(self, begun: Sequence[Begun]) -> list[Receipt]:
+        self.finished += 1
+        receipts = []
+        for one in begun:
+            body = {"subject": one.intent.subject_id}
+            receipt = Receipt(one.intent.receipt_id, ReceiptKind.ERASURE, self.clock.now(), body)
+            with self.database.uow() as uow:
                 receipts.append(uow.receipts.add(receipt))
                 uow.commit()
-            self.erased.append(one)
+            self.erased.append(one.intent.subject_id)
         return receipts
 
     def to(self, day: date) -> None:
@@ -182,6 +196,23 @@ def test_a_person_is_proposed_and_erased_only_where_the_site_says_so(office: Off
     with office.database.uow() as uow:
         (erasure,) = uow.receipts.all([ReceiptKind.ERASURE])
     assert receipt.body["erasures"] == [erasure.receipt_id]
+
+
+def test_the_files_are_searched_once_for_all_who_are_erased(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(purging, "BATCH", 1)
+    with office.database.uow() as uow:
+        uow.groups.leave(office.group.group_id, office.bob, date(2026, 3, 31))
+        uow.commit()
+    office.to(date(2029, 4, 1))
+    office.retention.change(ALICE, RetentionRules(erase_by_itself=True))
+    receipt = office.purging.run(ALICE)
+    assert receipt is not None and receipt.body["counts"]["erase"] == 2
+    assert set(office.erased) == {office.ada, office.bob} and office.finished == 1
+    with office.database.uow() as uow:
+        kept = {one.receipt_id for one in uow.receipts.all([ReceiptKind.ERASURE])}
+    assert set(receipt.body["erasures"]) == kept
 
 
 def test_absences_and_requests_go_a_year_after_they_are_over(office: Office) -> None:

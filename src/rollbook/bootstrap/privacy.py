@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
 from importlib.metadata import version
@@ -17,7 +17,6 @@ from rollbook.services.retention import asked_rules, nightly_rules, retention_ru
 
 if TYPE_CHECKING:
     from rollbook.domain.ports import UnitOfWork
-    from rollbook.domain.receipts import Receipt
     from rollbook.domain.retention import RetentionRules
     from rollbook.domain.templates import TemplateSpace
     from rollbook.services.papers import Papers
@@ -63,13 +62,10 @@ class PrivacyParts(RightsParts):
             lambda: self.zone,
             self.reviewing,
             LogFolder(self.settings.home / "logs"),
-            self._erase,
+            self.erasing,
             self.people_import.tidy,
             rules,
         )
-
-    def _erase(self, subject_ids: Sequence[str], by: str) -> list[Receipt]:
-        return self.erasing.erase(subject_ids, by)
 
     def site_facts(self) -> SiteFacts:
         """Return what the papers are filled from."""

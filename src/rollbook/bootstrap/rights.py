@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from rollbook.services.pending_photos import PhotoShelf
     from rollbook.services.subject_access import SubjectAccess
     from rollbook.services.template_rotation import TemplateRotation
-    from rollbook.storage.erasures import ErasureList
 
 
 class RightsParts(BackupParts):
@@ -24,7 +23,7 @@ class RightsParts(BackupParts):
     @cached_property
     def erasing(self) -> Erasing:
         from rollbook.services.erasing import Erasing
-        from rollbook.storage.remains import HomeRemains, ListOfErased
+        from rollbook.storage.remains import HomeRemains
 
         remains = HomeRemains(self.settings.home, self._database_file(), self.work_files)
         return Erasing(
@@ -32,7 +31,7 @@ class RightsParts(BackupParts):
             self.clock,
             self.today,
             remains,
-            lambda: ListOfErased(self.erasure_list),
+            self.erased_list,
             self._replace_key_copies,
             self._photos_in_memory,
         )
@@ -66,19 +65,6 @@ class RightsParts(BackupParts):
                 return uow.documents.get(text_id).text
             except NotFound:
                 return None
-
-    @property
-    def erasure_list(self) -> ErasureList:
-        """The signed list of erased people, beside the keys."""
-        from rollbook.storage.erasures import ErasureList
-
-        with self.uow() as uow:
-            public_key = uow.vault.public_key
-        return ErasureList(self.settings.keys_dir, public_key, self._sign)
-
-    def _sign(self, purpose: str, message: bytes) -> bytes:
-        with self.uow() as uow:
-            return uow.vault.sign(purpose, message)
 
     def forget_erased(self) -> None:
         """Drop what this process has opened of people who were erased elsewhere."""

@@ -17,6 +17,7 @@ def register(settings: Settings) -> Iterator[Finding]:
     try:
         app = build(settings)
         found, key, made = app.standing(), app.anchors.public_key(), app.anchors.made()
+        erased = app.erased_list.problem()
     except RegisterTampered as error:
         yield Finding("register", "wrong", str(error), "Run: rollbook verify")
         return
@@ -24,6 +25,8 @@ def register(settings: Settings) -> Iterator[Finding]:
         return  # said above
     state: State = "ok" if found.is_plain else "wrong" if found.refuses else "note"
     yield Finding("register", state, found.sentence())
+    if erased:
+        yield Finding("list of erased people", "wrong", erased)
     yield Finding("anchors", "ok", f"signed with the key {fingerprint(key)}")
     newest = f"{made[0].number} of {found.entries} entries" if made else "none was made yet"
     yield Finding(

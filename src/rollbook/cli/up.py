@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rollbook.cli import common
-from rollbook.errors import InvalidInput, RegisterTampered
+from rollbook.errors import InvalidInput, RegisterTampered, RollbookError
 from rollbook.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -186,6 +186,7 @@ def ready(settings: Settings) -> App:
     else:
         common.warn_of_register(app)
         _note_rows(app)
+        _mend_erased(app)
         return app
     common.say(f"Made database and keys in {settings.home}")
     common.say(common.NEW_KEY)
@@ -193,6 +194,19 @@ def ready(settings: Settings) -> App:
     build_engine(settings)
     _note_rows(app, new=True)
     return app
+
+
+def _mend_erased(app: App) -> None:
+    """Put people on the list of the erased who are missing there, and say so."""
+    from rollbook.services.erasure_list import MENDED
+
+    try:
+        count = app.erased_list.mend()
+    except RollbookError as error:
+        common.warn(str(error))
+        return
+    if count:
+        common.warn(MENDED % {"count": count})
 
 
 def _note_rows(app: App, *, new: bool = False) -> None:

@@ -45,12 +45,15 @@ def verify(
         return
     with common.progress_bar("Checking the register") as update:
         found = app.register.verify(update)
+    erased = "" if found.faults else app.erased_list.problem()
     compared = None if anchor is None else _compared(app, anchor, public_key)
     if as_json:
-        common.print_json(_told(found, compared))
+        common.print_json(_told(found, compared) | {"erased_list": erased or None})
     else:
         _say(found, compared)
-    if not found.holds or (compared is not None and not compared.holds):
+        if erased:
+            common.warn(erased)
+    if erased or not found.holds or (compared is not None and not compared.holds):
         raise typer.Exit(1)
 
 

@@ -59,9 +59,32 @@ class Intent:
     stays: Mapping[str, int]  # what keeps the random id by design
     first_receipt: str = ""  # the one that said "pending"
 
+    @property
+    def person(self) -> ErasedPerson:
+        """What the signed list says of it."""
+        return ErasedPerson(self.subject_id, self.at, self.receipt_id)
+
     def pending_as(self, receipt_id: str) -> Intent:
         """Return the same after a first receipt, with the id of the next one."""
         return replace(self, first_receipt=self.first_receipt or self.receipt_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedPerson:
+    """One erasure, as the register tells of it and the signed list has to."""
+
+    subject_id: str
+    at: datetime  # UTC
+    receipt_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What of one person is searched for in files."""
+
+    words: Sequence[str] = field(default=(), repr=False)
+    tokens: frozenset[str] = frozenset()  # digests of the beginnings of sealed payloads
+    templates: Sequence[bytes] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,18 +151,16 @@ class Remains(Protocol):
         """Delete these work files; return how many were there."""
         ...
 
-    def scan(
-        self, words: Sequence[str], tokens: frozenset[str], templates: Sequence[bytes]
-    ) -> Scan:
-        """Search the files of the home, but for exports and networks."""
+    def scan(self, wanted: Sequence[Wanted]) -> list[Scan]:
+        """Search the files of the home once, but for exports and networks; a result for each."""
         ...
 
     def exports(self) -> int:
         """Return how many exported files lie in the home; `scan` leaves them out."""
         ...
 
-    def exports_with(self, words: Sequence[str]) -> int:
-        """Return how many of them hold one of the words readably."""
+    def exports_with(self, wanted: Sequence[Wanted]) -> list[int]:
+        """Return for each how many of them hold one of the words readably; they are read once."""
         ...
 
     def waiting_uploads(self) -> int:
@@ -150,6 +171,10 @@ class Remains(Protocol):
 class ErasedPeople(Protocol):
     """The signed list beside the keys."""
 
-    def put(self, people: Sequence[Intent]) -> None:
+    def put(self, people: Sequence[ErasedPerson]) -> None:
         """Add people, durably; nothing happens with who is on it for this receipt."""
+        ...
+
+    def ids(self) -> frozenset[str]:
+        """Return whom the list names. Raises StorageError when a line was changed."""
         ...

@@ -60,11 +60,14 @@ class Backups:
         clock: Clock,
         archive: Archive,
         zone: Callable[[], ZoneInfo],
+        mend_erased: Callable[[], object] = lambda: None,
     ) -> None:
+        """`mend_erased` completes the list of erased people, which each key bundle takes along."""
         self._open_uow = open_uow
         self._clock = clock
         self._archive = archive
         self._zone = zone
+        self._mend_erased = mend_erased
 
     def destinations(self) -> list[Destination]:
         with self._open_uow() as uow:
@@ -195,6 +198,7 @@ class Backups:
 
         With `make` the folder is made where it is not there.
         """
+        self._mend_erased()
         if make:
             self._archive.try_out(url, self.site_id())
             with self._open_uow() as uow:

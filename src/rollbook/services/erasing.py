@@ -15,7 +15,7 @@ from typing import Protocol
 from rollbook.domain.access import Role
 from rollbook.domain.accounts import User
 from rollbook.domain.attendance import SessionState
-from rollbook.domain.erasing import Destroyed, ErasedPeople, Intent, KeyCopies, Remains
+from rollbook.domain.erasing import Destroyed, Intent, KeyCopies, Remains
 from rollbook.domain.ports import Clock, OpenUnitOfWork, UnitOfWork
 from rollbook.domain.receipts import Receipt, ReceiptKind
 from rollbook.domain.register import EntryKind, NewEntry
@@ -23,7 +23,8 @@ from rollbook.domain.subjects import new_id
 from rollbook.errors import InvalidInput, StorageError
 from rollbook.services.accounts import second_step
 from rollbook.services.due import Errand
-from rollbook.services.erasure_body import Found, Known, erasure_body, words_of
+from rollbook.services.erasure_body import Begun, Found, Known, erasure_body, words_of
+from rollbook.services.erasure_list import ErasedList
 from rollbook.services.marks import marks_about
 from rollbook.services.people import subject_entry
 from rollbook.services.pins import person_bucket
@@ -53,7 +54,7 @@ class Erasing:
         clock: Clock,
         today: Today,
         remains: Remains,
-        erased: Callable[[], ErasedPeople],
+        listed: ErasedList,
         replace_copies: Callable[[], KeyCopies] = KeyCopies,
         photos: Callable[[], HeldPhotos | None] = lambda: None,
     ) -> None:
@@ -62,7 +63,7 @@ class Erasing:
         self._clock = clock
         self._today = today
         self._remains = remains
-        self._erased = erased
+        self._listed = listed
         self._replace_copies = replace_copies
         self._photos = photos
 
@@ -73,9 +74,32 @@ class Erasing:
             NotFound: there is no such person; those before were erased.
             InvalidInput: the account of one is the only administrator's.
         """
-        begun = [self._begin(subject_id, by) for subject_id in dict.fromkeys(subject_ids)]
-        copies = self._off_the_copies([intent for intent, _known in begun])
-        return [self._finish(intent, known, copies) for intent, known in begun]
+        return self.finish(self.begin(subject_ids, by))
+
+    def begin(self, subject_ids: Sequence[str], by: str) -> list[Begun]:
+        """Destroy rows and keys, each person's in a transaction; `finish` has to follow.
+
+        Raises as `erase`.
+        """
+        return [self._begin(subject_id, by) for subject_id in dict.fromkeys(subject_ids)]
+
+    def finish(self, begun: Sequence[Begun]) -> list[Receipt]:
+        """Clean and search the files once for all of them, and write each one's receipt."""
+        if not begun:
+            return []
+        copies = self._off_the_copies([one.intent for one in begun])
+        files = [self._remains.delete(one.intent.files) for one in begun]
+        emptied = self._remains.empty_log()
+        wanted = [one.wanted for one in begun]
+        scans, exports = self._remains.scan(wanted), self._remains.exports_with(wanted)
+        receipts = []
+        for one, deleted, scan, with_words in zip(begun, files, scans, exports, strict=True):
+            with self._open_uow() as uow:
+                left = uow.person_rows.left(one.intent.subject_id)
+            found = Found(left, deleted, emptied, scan, with_words, copies)
+            receipts.append(self._certify(one, found))
+        self._remains.empty_log()  # the notes of what was to be done go, too
+        return receipts
 
     def pending(self) -> list[Intent]:
         """Return the erasures that are not finished, oldest first."""
@@ -83,10 +107,14 @@ class Erasing:
             return uow.person_rows.intents()
 
     def finish_all(self) -> list[Receipt]:
-        """Finish what was begun and interrupted, or had to wait; return the receipts."""
+        """Finish what was begun and interrupted, or had to wait; return the receipts.
+
+        Who is missing on the signed list is put on it again.
+        """
         waiting = self.pending()
-        copies = self._off_the_copies(waiting)
-        return [self._finish(intent, Known(), copies) for intent in waiting]
+        if not waiting and self._listed.mend():
+            self._replace_copies()
+        return self.finish([Begun(intent, Known()) for intent in waiting])
 
     def finish_when_due(self, errand: Errand) -> None:
         """Finish one erasure; when the log of changes is still read, look again later."""
@@ -94,7 +122,7 @@ class Erasing:
         intent = waiting.get(errand.target)
         if intent is None:
             return
-        self._finish(intent, Known(), self._off_the_copies([intent]))
+        self.finish([Begun(intent, Known())])
         with self._open_uow() as uow:  # of another receipt where the first said "pending"
             errand.finish(uow)
             for waiting_still in uow.person_rows.intents():
@@ -103,12 +131,11 @@ class Erasing:
 
     def _off_the_copies(self, intents: Sequence[Intent]) -> KeyCopies:
         """Put people on the list, then replace the copies of the keys, which take it along."""
-        if not intents:
-            return KeyCopies()
-        self._erased().put(intents)
+        self._listed.put([intent.person for intent in intents])
+        self._listed.mend()
         return self._replace_copies()
 
-    def _begin(self, subject_id: str, by: str) -> tuple[Intent, Known]:
+    def _begin(self, subject_id: str, by: str) -> Begun:
         """Destroy rows and key in one transaction; that is the moment of the erasure."""
         now = self._clock.now()
         with self._open_uow() as uow:
@@ -127,7 +154,7 @@ class Erasing:
         photos = self._photos()
         if photos is not None:
             photos.forget(subject_id)
-        return intent, Known(tuple(words), destroyed.templates)
+        return Begun(intent, Known(tuple(words), destroyed.templates))
 
     def _destroy(
         self, uow: UnitOfWork, subject_id: str, account: User | None, words: Sequence[str]
@@ -163,17 +190,12 @@ class Erasing:
         )
         return today if stays else today - timedelta(days=1)
 
-    def _finish(self, intent: Intent, known: Known, copies: KeyCopies) -> Receipt:
-        """Clean and search the files, and write the receipt."""
-        files = self._remains.delete(intent.files)
-        emptied = self._remains.empty_log()
-        scan = self._remains.scan(known.texts, intent.tokens, known.templates)
-        with self._open_uow() as uow:
-            left = uow.person_rows.left(intent.subject_id)
-        found = Found(left, files, emptied, scan, copies)
-        body = erasure_body(intent, known, found, self._remains)
+    def _certify(self, begun: Begun, found: Found) -> Receipt:
+        """Write the receipt of one person, and its entry."""
+        intent = begun.intent
+        body = erasure_body(intent, begun.known, found, self._remains)
         receipt = Receipt(intent.receipt_id, ReceiptKind.ERASURE, self._clock.now(), body)
-        if emptied is False:
+        if found.emptied is False:
             return self._put_off(intent, receipt)
         with self._open_uow() as uow:
             uow.register.hold()
@@ -183,7 +205,6 @@ class Erasing:
             uow.register.append(self._finished(intent, receipt))
             uow.due.drop(FINISH_JOB, [intent.receipt_id])
             uow.commit()
-        self._remains.empty_log()  # the note of what was to be done goes, too
         return signed
 
     def _put_off(self, intent: Intent, receipt: Receipt) -> Receipt:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rollbook.domain.accounts import User
-from rollbook.domain.erasing import SHORTEST_WORD, Intent, KeyCopies, Remains, Scan
+from rollbook.domain.erasing import SHORTEST_WORD, Intent, KeyCopies, Remains, Scan, Wanted
 from rollbook.domain.subjects import Subject
 
 LOG_STATES = {True: "emptied", False: "pending", None: "kept by the server"}
@@ -25,6 +25,19 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """An erasure whose rows and key are gone, and whose receipt is not written yet."""
+
+    intent: Intent
+    known: Known
+
+    @property
+    def wanted(self) -> Wanted:
+        """What the files are searched for."""
+        return Wanted(self.known.texts, self.intent.tokens, self.known.templates)
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What was found when everything had been deleted."""
 
@@ -32,6 +45,7 @@ class Found:
     files: int  # work files that were deleted
     emptied: bool | None  # the log of changes; None: the server keeps it
     scan: Scan
+    exports_with_words: int  # exported files that hold one of the words
     copies: KeyCopies
 
 
@@ -59,7 +73,7 @@ def erasure_body(intent: Intent, known: Known, found: Found, remains: Remains) -
         "key_copies": found.copies.places,
         "last_key_copy_until": None if gone_by is None else gone_by.isoformat(),
         "exports_in_home": remains.exports(),
-        "exports_with_words": remains.exports_with(known.texts),
+        "exports_with_words": found.exports_with_words,
         "uploads_waiting": remains.waiting_uploads(),
         "interrupted": not known.words and not intent.first_receipt,
     }

@@ -20,6 +20,7 @@ from rollbook.domain.retention import RetentionRules, Rule
 from rollbook.domain.subjects import new_id
 from rollbook.domain.task_ports import Task, TaskLine
 from rollbook.services.consenting import delete_samples
+from rollbook.services.erasure_body import Begun
 from rollbook.services.overdue import (
     SAMPLES,
     counted,
@@ -50,6 +51,14 @@ class Unsure(Protocol):
     def forget(self, now: datetime) -> int: ...
 
 
+class Eraser(Protocol):
+    """Erases people in two steps, so that files are searched once for all."""
+
+    def begin(self, subject_ids: Sequence[str], by: str) -> list[Begun]: ...
+
+    def finish(self, begun: Sequence[Begun]) -> list[Receipt]: ...
+
+
 class Purging:
     """Says what would go, and lets it go."""
 
@@ -60,11 +69,11 @@ class Purging:
         zone: Callable[[], ZoneInfo],
         unsure: Unsure,
         logs: OldLogs,
-        erase: Callable[[Sequence[str], str], list[Receipt]],
+        eraser: Eraser,
         tidy: Callable[[], None] = lambda: None,
         rules: Callable[[UnitOfWork, datetime], RetentionRules] = asked_rules,
     ) -> None:
-        """`erase` erases people and returns their receipts; `tidy` deletes old work files.
+        """`tidy` deletes old work files.
 
         `rules` are those that this one goes by: of a run of the timetable `nightly_rules`.
         """
@@ -73,7 +82,7 @@ class Purging:
         self._zone = zone
         self._unsure = unsure
         self._logs = logs
-        self._erase = erase
+        self._eraser = eraser
         self._tidy = tidy
         self._rules = rules
 
@@ -134,9 +143,7 @@ class Purging:
             for people in _batches(plan.of(rule).people):
                 self._samples(rule, people, by)
                 step(len(people))
-        for people in _batches(plan.of(Rule.ERASE).people):
-            self._people(people, by)
-            step(len(people))
+        self._erase_people(plan.of(Rule.ERASE).people, by, step)
         self._papers()
         self._note(Rule.UNSURE, self._unsure.forget(plan.at))
         self._rest(plan)
@@ -157,18 +164,27 @@ class Purging:
             _noted(uow, self._clock, rule, count, due)
             uow.commit()
 
-    def _people(self, people: Sequence[str], by: str) -> None:
+    def _erase_people(self, people: Sequence[str], by: str, step: Callable[[int], None]) -> None:
+        """Erase those of whom it still holds; the files are searched once for all of them."""
+        begun = []
+        for some in _batches(people):
+            begun += self._begin_erasing(some, by)
+            step(len(some))
+        self._eraser.finish(begun)
+
+    def _begin_erasing(self, people: Sequence[str], by: str) -> list[Begun]:
         with self._open_uow() as uow:
             due = self._still(uow, Rule.ERASE, people, self._clock.now())
-        if not due:
-            return
-        receipts = [receipt.receipt_id for receipt in self._erase(due, by)]
-        with self._open_uow() as uow:
-            uow.register.hold()
-            gone = _noted(uow, self._clock, Rule.ERASE, len(receipts), due)
-            told = replace(gone, erasures=[*gone.erasures, *receipts])
-            uow.site.set(NOTE, told.as_json())
-            uow.commit()
+        begun = self._eraser.begin(due, by)
+        if begun:
+            receipts = [one.intent.receipt_id for one in begun]
+            with self._open_uow() as uow:
+                uow.register.hold()
+                gone = _noted(uow, self._clock, Rule.ERASE, len(receipts), due)
+                told = replace(gone, erasures=[*gone.erasures, *receipts])
+                uow.site.set(NOTE, told.as_json())
+                uow.commit()
+        return begun
 
     def _still(
         self, uow: UnitOfWork, rule: Rule, people: Sequence[str], now: datetime

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from rollbook.domain.erasing import Intent, Scan
+from rollbook.domain.erasing import ErasedPerson, Scan, Wanted
 from rollbook.errors import NotFound
 from rollbook.storage.erasures import Erased, ErasureList
-from rollbook.storage.scanning import scan_files
+from rollbook.storage.scanning import scan_for_all
 from rollbook.storage.work_files import WorkFiles
 
 PATIENCE = 2.0  # seconds that readers of the log are waited for
@@ -43,17 +43,16 @@ class HomeRemains:
                 continue  # the name is none of ours
         return before - self.waiting_uploads()
 
-    def scan(
-        self, words: Sequence[str], tokens: frozenset[str], templates: Sequence[bytes]
-    ) -> Scan:
-        return scan_files(self._files(), words, tokens, templates)
+    def scan(self, wanted: Sequence[Wanted]) -> list[Scan]:
+        return scan_for_all(self._files(), wanted)
 
     def exports(self) -> int:
         return sum(1 for _ in _all_files(self._home / EXPORTS))
 
-    def exports_with(self, words: Sequence[str]) -> int:
-        found = scan_files(_all_files(self._home / EXPORTS), words, frozenset())
-        return len(found.found)
+    def exports_with(self, wanted: Sequence[Wanted]) -> list[int]:
+        words = [Wanted(one.words) for one in wanted]
+        found = scan_for_all(_all_files(self._home / EXPORTS), words)
+        return [len(one.found) for one in found]
 
     def waiting_uploads(self) -> int:
         return sum(1 for file in _all_files(self._home / WORK) if file.suffix == ".sealed")
@@ -76,8 +75,11 @@ class ListOfErased:
     def __init__(self, erasures: ErasureList) -> None:
         self._erasures = erasures
 
-    def put(self, people: Sequence[Intent]) -> None:
+    def put(self, people: Sequence[ErasedPerson]) -> None:
         self._erasures.append([Erased(one.subject_id, one.at, one.receipt_id) for one in people])
+
+    def ids(self) -> frozenset[str]:
+        return self._erasures.erased_ids()
 
 
 def _all_files(folder: Path) -> Iterator[Path]:

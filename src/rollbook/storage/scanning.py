@@ -12,8 +12,9 @@ import mmap
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from rollbook.domain.erasing import SHORTEST_WORD, Scan
+from rollbook.domain.erasing import SHORTEST_WORD, Scan, Wanted
 
 HEAD = b"gAAAAAAAAAAA"  # every sealed payload begins with this: its version, and no time
 RANDOM = 32  # characters after it, of the random start and the first block
@@ -42,17 +43,21 @@ def scan_files(
     tokens: frozenset[str],
     templates: Sequence[bytes] = (),
 ) -> Scan:
-    """Search whole files; what vanishes meanwhile is passed over.
+    """Search whole files for what is of one person; as `scan_for_all`."""
+    return scan_for_all(files, [Wanted(words, tokens, templates)])[0]
+
+
+def scan_for_all(files: Iterable[Path], wanted: Sequence[Wanted]) -> list[Scan]:
+    """Search whole files once, for everybody; what vanishes meanwhile is passed over.
 
     Words that are too short are left out, as `searchable` does.
     """
-    needles = [form for word in searchable(words) for form in _forms(word)]
-    pieces = [_middle(template) for template in templates]
-    count, size, unread = 0, 0, []
-    found: dict[str, tuple[str, ...]] = {}
+    sought = [_sought(one) for one in wanted]
+    count, size, unread = 0, 0, list[str]()
+    found: list[dict[str, tuple[str, ...]]] = [{} for _ in wanted]
     for file in files:
         try:
-            what = _scan_file(file, needles, pieces, tokens)
+            held = _scan_file(file, sought)
             size += file.stat().st_size
         except FileNotFoundError:
             continue
@@ -60,22 +65,39 @@ def scan_files(
             unread.append(file.name)
             continue
         count += 1
-        if what:
-            found[file.name] = tuple(sorted(what))
-    return Scan(count, size, found, tuple(unread))
+        for places, what in zip(found, held, strict=True):
+            if what:
+                places[file.name] = tuple(sorted(what))
+    return [Scan(count, size, places, tuple(unread)) for places in found]
 
 
-def _scan_file(
-    file: Path, needles: Sequence[bytes], pieces: Sequence[bytes], tokens: frozenset[str]
-) -> set[str]:
+class _Sought(NamedTuple):
+    """What of one person is searched for, as bytes."""
+
+    needles: Sequence[bytes]
+    pieces: Sequence[bytes]
+    tokens: frozenset[str]
+
+
+def _sought(wanted: Wanted) -> _Sought:
+    needles = [form for word in searchable(wanted.words) for form in _forms(word)]
+    return _Sought(needles, [_middle(one) for one in wanted.templates], wanted.tokens)
+
+
+def _scan_file(file: Path, sought: Sequence[_Sought]) -> list[set[str]]:
+    """Return for each person what of them is in the file."""
     if file.stat().st_size == 0:
-        return set()
+        return [set() for _ in sought]
     with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        found = {WORD for needle in needles if _has_word(data, needle)}
-        found |= {TEMPLATE for piece in pieces if data.find(piece) >= 0}
-        if tokens and any(mark in tokens for mark in _marks(data)):
-            found.add(SEALED)
-    return found
+        tokens = frozenset[str]().union(*(one.tokens for one in sought))
+        marks = {mark for mark in _marks(data) if mark in tokens} if tokens else set()
+        return [_held(data, one, marks) for one in sought]
+
+
+def _held(data: mmap.mmap, sought: _Sought, marks: set[str]) -> set[str]:
+    found = {WORD for needle in sought.needles if _has_word(data, needle)}
+    found |= {TEMPLATE for piece in sought.pieces if data.find(piece) >= 0}
+    return found if sought.tokens.isdisjoint(marks) else found | {SEALED}
 
 
 def _has_word(data: mmap.mmap, needle: bytes) -> bool:
