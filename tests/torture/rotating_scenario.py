@@ -51,5 +51,7 @@ def _next_minutes(home: Path) -> int:
     """Return by how much the next clock is late: a dead task is taken over after a minute."""
     file = home.parent / "minutes"
     minutes = int(file.read_text()) + 2 if file.exists() else 0
-    file.write_text(str(minutes))
+    beside = file.with_name("minutes.new")
+    beside.write_text(str(minutes))
+    beside.replace(file)  # a kill in between must not leave it empty
     return minutes
