@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -51,6 +53,28 @@ def test_the_page_says_who_else_can_read_the_key(client_of: ClientOf, site: Site
     folder.chmod(0o755)
     page = client_of("alice").get("/safety/keys", headers={"Accept-Language": "de"}).text
     assert f"chmod 700 {folder}" in page and "Others on this machine" not in page
+
+
+def test_a_command_that_gives_the_key_is_asked_seldom_and_may_fail(
+    client_of: ClientOf, site: Site, tmp_path: Path
+) -> None:
+    asked, key = tmp_path / "asked", site.parts.settings.keys_dir / "site.key"
+    script = tmp_path / "give.py"
+    text = f"open({str(asked)!r}, 'a').write('x'); print(open({str(key)!r}).read())"
+    script.write_text(text, "utf-8")
+    command = f'"{sys.executable}" "{script}"'
+    settings = site.parts.settings.model_copy(update={"key_command": command})
+    site.parts.settings = settings
+    alice = client_of("alice")
+    pages = [alice.get("/safety/keys").text for _ in range(3)]
+    assert all("Check value" in page for page in pages)
+    assert asked.read_text("utf-8") == "x", "the command may ask a server or a person"
+    script.write_text("raise SystemExit(3)", "utf-8")
+    site.parts.settings = settings.model_copy(update={"key_command": command + " now"})
+    failed = alice.get("/safety/keys")
+    assert failed.status_code == 200
+    assert "ended with code 3" in failed.text and "would not start again" in failed.text
+    assert "Keys of this site" in failed.text, "the rest of the page is there"
 
 
 def test_keys_are_exchanged_by_a_task(client_of: ClientOf, site: Site) -> None:

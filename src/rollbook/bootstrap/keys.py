@@ -5,10 +5,13 @@ from __future__ import annotations
 import getpass
 import os
 import sys
+from collections.abc import Callable
 from functools import lru_cache, partial
+from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING
 
-from rollbook.errors import ConfigurationError
+from rollbook.errors import ConfigurationError, RollbookError
 
 if TYPE_CHECKING:
     from rollbook.domain.key_safety import KeyPlace, KeySafety, SheetMade
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from rollbook.storage.keys import KeySource
 
 MOST = 4096  # bytes of a passphrase
+ANSWER_KEPT, FAILURE_KEPT = 600.0, 60.0  # seconds that what a command said is remembered
 
 
 @lru_cache(maxsize=8)
@@ -61,17 +65,55 @@ def key_place(settings: Settings) -> KeyPlace:
     return KeyPlace.LOCKED_GIVEN if given else KeyPlace.LOCKED
 
 
+class CommandAnswer:
+    """The check value of the key that a command prints, remembered for some minutes.
+
+    The command may ask a server, or a person, and is not run for each look at a page.
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = monotonic) -> None:
+        self._source = key_source(settings)
+        self._clock = clock
+        self._lock = Lock()
+        self._said: str | RollbookError = ""
+        self._until = 0.0
+
+    def key_id(self) -> str:
+        """Return it. Raises RollbookError when the command failed, just now or a moment ago."""
+        with self._lock:
+            if self._clock() >= self._until:
+                self._said, kept = self._asked()
+                self._until = self._clock() + kept
+            if isinstance(self._said, RollbookError):
+                raise self._said
+            return self._said
+
+    def _asked(self) -> tuple[str | RollbookError, float]:
+        from rollbook.storage.backup.keying import key_id
+
+        try:
+            return key_id(self._source.load()[0]), ANSWER_KEPT
+        except RollbookError as error:
+            return error, FAILURE_KEPT
+
+
+@lru_cache(maxsize=8)
+def _answer(settings: Settings) -> CommandAnswer:
+    return CommandAnswer(settings)
+
+
 def key_safety(settings: Settings, sheet: SheetMade | None) -> KeySafety:
     """Return the case of this site; `sheet` is the last one that was made, of whichever key.
 
     Raises:
         RollbookError: the key cannot be loaded.
     """
-    from rollbook.domain.key_safety import KeySafety
+    from rollbook.domain.key_safety import KeyPlace, KeySafety
     from rollbook.storage.backup.keying import key_id
 
     source = key_source(settings)
-    present = key_id(source.load()[0])
+    command = settings.key_command is not None and key_place(settings) is KeyPlace.COMMAND
+    present = _answer(settings).key_id() if command else key_id(source.load()[0])
     others, passphrase_too = _readable_by_others(settings)
     problems = [*others, *passphrase_too, *left_over(settings)]
     known = sheet if sheet is not None and sheet.key_id == present else None

@@ -11,9 +11,11 @@ from werkzeug.wrappers import Response
 
 from rollbook.domain.access import Permission
 from rollbook.domain.key_safety import PLACES, SAFETIES, Safety, Verdict
+from rollbook.errors import RollbookError
 from rollbook.services.key_rotation import USUAL, Part
 from rollbook.web.access import actor, permit, visitor
 from rollbook.web.accounts.security import fresh
+from rollbook.web.errors import sentence
 from rollbook.web.parts import parts
 from rollbook.web.safety.area import blueprint
 from rollbook.web.texts import spoken
@@ -39,19 +41,29 @@ PILLS = {Safety.SAFE: "good", Safety.DEPENDS: "warn", Safety.UNSAFE: "bad"}
 def keys() -> str:
     """Say where the site key is, whom that keeps out, and which keys there are; none is shown."""
     rotation = parts().key_rotation
-    safety = parts().key_safety()
     return render_template(
         "safety/keys.html",
-        safety=safety,
-        verdicts=[_words(one) for one in safety.attacks],
-        problems=[spoken(one) for one in safety.problems],
-        place=_(PLACES[safety.place]),
+        **_safety(),
         status=rotation.status(look=False),
         task=rotation.latest(),
         purposes=PURPOSES,
         choices=PARTS,
         usual=USUAL,
     )
+
+
+def _safety() -> dict[str, Any]:
+    """Return what the page says of the site key, or why nobody can say it now."""
+    try:
+        safety = parts().key_safety()
+    except RollbookError as error:
+        return {"safety": None, "unknown": sentence(error)}
+    return {
+        "safety": safety,
+        "verdicts": [_words(one) for one in safety.attacks],
+        "problems": [spoken(one) for one in safety.problems],
+        "place": _(PLACES[safety.place]),
+    }
 
 
 def _words(one: Verdict) -> tuple[str, str, str, str]:
