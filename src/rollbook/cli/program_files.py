@@ -30,7 +30,9 @@ def refuse_checkout(installed: Distribution) -> None:
 
 def refuse_without_pip() -> None:
     """Raises ConfigurationError when pip is not there."""
-    done = subprocess.run([*PIP, "--version"], capture_output=True, check=False)  # noqa: S603
+    done = subprocess.run(  # noqa: S603 - this interpreter and fixed arguments
+        [*PIP, "--version"], capture_output=True, check=False
+    )
     if done.returncode:
         raise ConfigurationError(
             "The program pip is not installed beside Rollbook, and only it can upgrade. Install "
@@ -99,7 +101,9 @@ def distribution_root() -> Path:
 def install(source: str, options: list[str]) -> str | None:
     """Let pip install; return what it said when it failed."""
     words = [*PIP, "install", "--upgrade", *options, source]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(  # noqa: S603 - pip, with a file that the administrator named, no shell
+        words, capture_output=True, text=True, check=False
+    )
     return None if done.returncode == 0 else (done.stderr.strip() or done.stdout.strip())[-2000:]
 
 
@@ -107,7 +111,7 @@ def run_new(home: Path, *words: str) -> tuple[bool, str]:
     """Run a command of the program that is installed now; return whether it went well, and how."""
     command = [sys.executable, "-P", "-m", NAME, "--home", str(home), *words]
     environment = {**os.environ, **secret_environment()}  # it has to open the database
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(  # noqa: S603 - this interpreter and fixed words, no shell
         command, capture_output=True, text=True, check=False, env=environment
     )
     return done.returncode == 0, (done.stdout + done.stderr).strip()

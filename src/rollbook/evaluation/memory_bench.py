@@ -45,7 +45,9 @@ def measure_watch_memory(
         return None
     command = [sys.executable, "-m", "rollbook", *arguments]
     quiet = subprocess.DEVNULL
-    with subprocess.Popen(command, stdout=quiet, env=environment) as program:  # noqa: S603
+    with subprocess.Popen(  # noqa: S603 - this interpreter and this program, no shell
+        command, stdout=quiet, env=environment
+    ) as program:
         try:
             time.sleep(warm_up)
             samples = _samples(program, seconds, interval)

@@ -159,7 +159,7 @@ class CameraWatch:
                 self.look()
             except StorageError as error:
                 log.warning("cameras wait for the database: %s", error)
-            except Exception:
+            except Exception:  # nobody would start the thread again
                 log.exception("a round of the cameras failed; the next one follows")
             self._ending.wait(self._rules.every)
 

@@ -112,7 +112,7 @@ class CameraWorker:
         except RollbookError as error:
             self.failure = str(error)
             log.warning("camera %s ended: %s", self.camera.camera_id, type(error).__name__)
-        except Exception:
+        except Exception:  # the top of a camera's loop: the watch starts it again
             self.failure = BROKE_OFF
             log.exception("camera %s broke off", self.camera.camera_id)
         finally:

@@ -194,7 +194,9 @@ def _restrict_by_acl(path: Path) -> None:
     rights = "(OI)(CI)F" if path.is_dir() else "F"
     command = ["icacls", str(path), "/inheritance:r", "/grant:r", f"{user}:{rights}"]
     try:
-        subprocess.run(command, capture_output=True, check=False, timeout=20)  # noqa: S603
+        subprocess.run(  # noqa: S603 - fixed program, no shell
+            command, capture_output=True, check=False, timeout=20
+        )
     except (OSError, subprocess.TimeoutExpired):
         return
 

@@ -247,7 +247,7 @@ def _renewal(
         nonlocal known
         try:
             found = await asyncio.to_thread(renew)
-        except Exception:
+        except Exception:  # the server goes on with the certificate that it has
             log.exception("the certificate could not be looked at; it stays as it is")
             return
         if found != known and config.ssl is not None:

@@ -114,7 +114,7 @@ class Place:
             yield
         except OSError as error:
             raise _in_words(error, self.shown) from None
-        except Exception as error:
+        except Exception as error:  # as above: any file system's own, which may tell secrets
             if type(error).__module__.startswith("rollbook") or self.is_local:
                 raise
             raise _in_words(error, self.shown) from None

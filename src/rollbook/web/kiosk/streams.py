@@ -161,7 +161,7 @@ class KioskDoor:
             raise Refused(500, reason="failed", retry_ms=RETRY_STORAGE) from error
         except Refused:
             raise
-        except Exception as error:
+        except Exception as error:  # the kiosk has to hear something, and to try again
             log.error("a kiosk's question failed", exc_info=places_of(error))
             raise Refused(500, reason="failed", retry_ms=RETRY_STORAGE) from None
 
