@@ -11,15 +11,22 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, inspect, text
 from typer.testing import CliRunner
 
 import rollbook
+from contracts.conftest import postgres_url
+from rollbook.bootstrap import build
 from rollbook.cli.main import app as program
 from rollbook.cli.one_server import free_home, own_home, running_at
 from rollbook.cli.program_files import is_newer, version_of_wheel
 from rollbook.errors import ConfigurationError, InvalidInput
+from rollbook.settings import load_settings
+from rollbook.storage.migrating import REVISIONS
 
 SOURCE = Path(rollbook.__file__).parent
+
+__all__ = ["postgres_url"]  # a fixture
 
 
 def wheel(folder: Path, version: str, changed: dict[str, str] | None = None) -> Path:
@@ -98,6 +105,62 @@ def test_a_newer_version_comes_and_a_broken_one_goes_again(book: Path, tmp_path:
 
     older = site.rollbook("upgrade", str(tmp_path / "first" / "rollbook-0.1.0-py3-none-any.whl"))
     assert older.returncode == 1 and "is not newer" in older.stderr
+
+
+MIGRATION = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "9999"
+down_revision = "{before}"
+branch_labels = depends_on = None
+
+
+def upgrade():
+    op.create_table("later", sa.Column("number", sa.Integer(), primary_key=True))
+    {then}
+"""
+
+
+def next_version(then: str) -> dict[str, str]:
+    """Return the files of a version with one migration more, which ends like this."""
+    migrating, folder = "rollbook/storage/migrating.py", "rollbook/storage/migrations/versions"
+    known = (SOURCE.parent / migrating).read_text(encoding="utf-8")
+    newest = f'    "{REVISIONS[-1]}",\n)'
+    assert known.count(newest) == 1
+    return {
+        migrating: known.replace(newest, f'    "{REVISIONS[-1]}",\n    "9999",\n)'),
+        f"{folder}/9999_later.py": MIGRATION.format(before=REVISIONS[-1], then=then),
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+def test_a_server_is_as_before_when_a_migration_or_what_follows_fails(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROLLBOOK_DATABASE_URL", postgres_url)
+    engine = create_engine(postgres_url)
+    site = Installation(tmp_path, tmp_path / "home")
+    build(load_settings(site.home), create=True).database.close()
+    assert site.rollbook("person", "add", "Ada Lovelace").returncode == 0
+
+    def as_before(failed: subprocess.CompletedProcess[str]) -> None:
+        assert failed.returncode == 1
+        assert "Version 0.1.0, database and keys are back" in failed.stderr
+        assert site.version == "rollbook 0.1.0"
+        with engine.connect() as connection:
+            revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            assert revision == REVISIONS[-1]
+            assert not inspect(connection).has_table("later")
+        assert "Ada Lovelace" in site.rollbook("person", "list").stdout
+        assert site.rollbook("verify").returncode == 0
+
+    half = next_version("raise RuntimeError('in the middle')")
+    as_before(site.rollbook("upgrade", str(wheel(tmp_path / "half", "0.2.0", half))))
+    whole = next_version("pass") | {"rollbook/cli/verify.py": "raise SystemExit(3)"}
+    as_before(site.rollbook("upgrade", str(wheel(tmp_path / "whole", "0.3.0", whole))))
+    engine.dispose()
 
 
 def test_nothing_is_asked_of_the_network_unless_it_is_said(book: Path) -> None:
