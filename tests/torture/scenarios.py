@@ -155,10 +155,10 @@ class Migrating(Scenario):
     longest = 1.0
 
     def prepare(self, home: Path) -> None:
-        super().prepare(home)
-        database = open_home(home)
+        database = open_home(new_home(home))
         first = dict.fromkeys(database.ring.sealing, database.ring.seal)
         cast(dict[str, Any], database.ring.sealing).update(first)  # then one key sealed everything
+        make_class(database.uow, [f"Person {number}" for number in range(PEOPLE)])
         keeper = RegisterKeeper(database.uow, FixedClock(NOW))
         group_id, people = _class_of(database)
         session_id = open_session(keeper, group_id)
