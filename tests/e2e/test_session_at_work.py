@@ -131,6 +131,66 @@ def test_the_register_is_taken_by_keyboard_alone(browser: Browser, base: str, sc
     page.context.close()
 
 
+HOLD_ANSWERS = """window.held = [];
+const ask = window.fetch;
+window.fetch = async (...words) => {
+  const answer = await ask(...words);
+  await new Promise((go) => window.held.push(go));
+  return answer;
+};"""
+LET_ONE_IN = """async () => {
+  while (!window.held.length) await new Promise(requestAnimationFrame);
+  window.held.shift()();
+}"""
+
+
+def test_a_late_answer_takes_back_no_later_choice(
+    browser: Browser, base: str, school: Site
+) -> None:
+    page = opened(browser, base, school, "bob", own(school, "register"))
+    page.add_init_script(HOLD_ANSWERS)
+    page.reload()
+    page.keyboard.press("Shift+P")
+    until(school, "ppp")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("l")
+    page.evaluate(LET_ONE_IN)  # "present" for all, older than "late"
+    until(school, "plp")
+    alan = page.get_by_role("group", name="Status of Alan Turing")
+    expect(alan.get_by_role("radio", name="late")).to_be_checked()
+    page.keyboard.press("r")
+    page.keyboard.type("the bus")
+    page.keyboard.press("Enter")
+    page.evaluate(LET_ONE_IN)  # "late" without a reason
+    page.evaluate(LET_ONE_IN)
+    expect(page.locator("#save-state")).to_contain_text("Everything is saved")
+    expect(page.locator(".person", has_text="Alan Turing").locator(".remark input")).to_have_value(
+        "the bus"
+    )
+    found = {r.subject_id: r for r in school.parts.register.records(school.session.session_id)}
+    late = found[school.people[1].subject_id]
+    assert (late.status, late.reason) == (Status.LATE, "the bus")
+    page.context.close()
+
+
+def test_a_reason_is_kept_that_was_typed_before_the_network_came_back(
+    browser: Browser, base: str, school: Site
+) -> None:
+    page = opened(browser, base, school, "bob", own(school, "register"))
+    page.context.set_offline(True)
+    page.keyboard.press("l")
+    page.keyboard.press("r")
+    page.keyboard.type("the bus")
+    page.keyboard.press("Enter")
+    expect(page.locator("#save-state")).to_contain_text("No connection")
+    page.context.set_offline(False)
+    expect(page.locator("#save-state")).to_contain_text("Everything is saved", timeout=15_000)
+    (ada, *_others) = school.parts.register.records(school.session.session_id)
+    assert (ada.status, ada.reason) == (Status.LATE, "the bus")
+    page.context.close()
+
+
 def test_the_arrows_move_and_choose_nothing(browser: Browser, base: str, school: Site) -> None:
     page = opened(browser, base, school, "bob", own(school, "register"))
     for key in ("ArrowDown", "ArrowRight", "ArrowRight", "ArrowLeft", "ArrowUp", "ArrowDown"):

@@ -31,12 +31,13 @@ function start() {
 
 // Changes wait here in order; one is on its way at a time.
 class Queue {
-  constructor() { this.items = []; this.running = false; this.wake = null; }
+  constructor() { this.items = []; this.added = 0; this.running = false; this.wake = null; }
 
   get busy() { return this.items.length > 0; }
 
   add(work) {
     this.items.push(work);
+    this.added += 1;
     if (!this.running) this.run();
   }
 
@@ -68,7 +69,8 @@ function watchRow(row, queue) {
   });
   const remark = remarkOf(row);
   remark.addEventListener("change", () => {
-    if (row.dataset.status !== "open") change(row, chosen(row) ?? row.dataset.status, queue);
+    const status = chosen(row) ?? row.dataset.status;  // also what was chosen and is not saved yet
+    if (status !== "open") change(row, status, queue);
   });
   remark.addEventListener("keydown", (event) => {
     if (event.key === "Enter") { event.preventDefault(); remark.blur(); focusRow(row); }
@@ -76,6 +78,11 @@ function watchRow(row, queue) {
 }
 
 const remarkOf = (row) => row.querySelector(".remark input");
+// How many changes of a row wait or are on their way: until the last is answered, the row shows
+// what was chosen, not what an answer to an earlier one says.
+const unanswered = new Map();
+const waits = (row) => (unanswered.get(row) ?? 0) > 0;
+const count = (row, step) => unanswered.set(row, (unanswered.get(row) ?? 0) + step);
 const chosen = (row) => row.querySelector("input[type=radio]:checked")?.value;
 
 function change(row, status, queue, anyway = false) {
@@ -90,10 +97,12 @@ function change(row, status, queue, anyway = false) {
     return;
   }
   rowState(row, "", words.saving);
+  count(row, 1);
   queue.add(async () => {
     const body = { subject_id: row.dataset.person, status, reason, seen: row.dataset.seen, anyway };
     try {
       const answer = await post(root.dataset.one, body);
+      count(row, -1);
       show(row, answer.row);
       counts(answer.counts);
       undoText(answer.undo);
@@ -107,7 +116,8 @@ function change(row, status, queue, anyway = false) {
         rowState(row, "warn", words.waiting);
         throw error;
       }
-      pick(row, row.dataset.status);
+      count(row, -1);
+      if (!waits(row)) pick(row, row.dataset.status);
       rowState(row, "bad", `${words.failed}: ${error.message}`);
     }
   });
@@ -141,9 +151,11 @@ function all(url, queue) {
 
 async function refresh(queue) {
   if (queue.busy) return;
+  const before = queue.added;
   try {
     const answer = await fetch(root.dataset.state, { headers: { Accept: "application/json" } });
-    if (answer.ok && !queue.busy) apply(await answer.json());
+    const found = answer.ok ? await answer.json() : null;
+    if (found && queue.added === before) apply(found);  // else it is older than what was saved since
   } catch { /* the next look will tell */ }
 }
 
@@ -161,7 +173,7 @@ function show(row, data) {
   const before = row.dataset.status;
   row.dataset.status = data.status;
   row.dataset.seen = data.seen;
-  pick(row, data.status);
+  if (!waits(row)) pick(row, data.status);
   row.querySelector(".why").textContent = data.why + (data.arrived ? ` · ${data.arrived}` : "");
   const set = (name, value) => {
     const field = row.querySelector(`input[name^=${name}_]`);
@@ -169,9 +181,9 @@ function show(row, data) {
   };
   set("was", data.status);
   set("seen", data.seen);
-  if (remarkOf(row) && document.activeElement !== remarkOf(row)) remarkOf(row).value = data.reason;
+  if (remarkOf(row) && !waits(row) && document.activeElement !== remarkOf(row)) remarkOf(row).value = data.reason;
   set("said", data.reason);
-  if (before !== data.status) rowState(row, "", "");
+  if (before !== data.status && !waits(row)) rowState(row, "", "");
 }
 
 function pick(row, status) {
