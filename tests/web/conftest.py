@@ -9,8 +9,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from rollbook.web.app import create_app
-from rollbook.web.parts import WebOptions
+from rollbook.web.app import create_app, secret_of
+from rollbook.web.parts import KEY, WebOptions
+from rollbook.web.setup.gate import DONE
 from web.school import Site, make_site, sign_in
 
 
@@ -28,9 +29,29 @@ def web_options() -> WebOptions:
     return WebOptions(testing=True, csrf=False, limits=False)
 
 
+@pytest.fixture(scope="session")
+def kept_apps() -> dict[WebOptions, Flask]:
+    return {}
+
+
 @pytest.fixture
-def web_app(site: Site, web_options: WebOptions) -> Flask:
-    """Return the Flask application of `site`; CSRF and limits are off, other tests turn them on."""
+def web_app(site: Site, web_options: WebOptions, kept_apps: dict[WebOptions, Flask]) -> Flask:
+    """Return the Flask application of `site`; CSRF and limits are off, other tests turn them on.
+
+    It is made once and then serves the site of each test, since making it takes longer than most
+    tests. What a test changes in an application it does in one of its own, see `own_web_app`.
+    """
+    kept = kept_apps.get(web_options)
+    if kept is None:
+        kept = kept_apps[web_options] = create_app(site.parts, web_options)
+    kept.extensions[KEY] = site.parts
+    kept.extensions[DONE] = False
+    kept.config["SECRET_KEY"] = secret_of(site.parts, "flask")
+    return kept
+
+
+@pytest.fixture
+def own_web_app(site: Site, web_options: WebOptions) -> Flask:
     return create_app(site.parts, web_options)
 
 

@@ -34,6 +34,11 @@ def _quick(site: Site) -> None:
 
 
 @pytest.fixture
+def web_app(own_web_app: Flask) -> Flask:
+    return own_web_app
+
+
+@pytest.fixture
 def client(site: Site, client_of: Browser) -> FlaskClient:
     give_password(site, "bob")
     return client_of(None)

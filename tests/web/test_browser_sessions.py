@@ -14,11 +14,11 @@ from web.school import Site, sign_in
 
 @pytest.mark.parametrize("changes", [True, False])
 def test_a_request_on_its_way_does_not_bring_an_ended_session_back(
-    site: Site, web_app: Flask, changes: bool
+    site: Site, own_web_app: Flask, changes: bool
 ) -> None:
     token = sign_in(site, "bob")
 
-    @web_app.get("/slowly")
+    @own_web_app.get("/slowly")
     @public
     def slowly() -> str:
         if changes:
@@ -29,21 +29,21 @@ def test_a_request_on_its_way_does_not_bring_an_ended_session_back(
         site.clock.advance(300)
         return ""
 
-    browser = web_app.test_client()
+    browser = own_web_app.test_client()
     browser.set_cookie("rollbook", token)
     assert browser.get("/slowly").status_code == 200
-    again = web_app.test_client()
+    again = own_web_app.test_client()
     again.set_cookie("rollbook", token)
     assert again.get("/account").status_code == 302
 
 
 def test_a_request_that_only_reads_keeps_what_another_has_written(
-    site: Site, web_app: Flask
+    site: Site, own_web_app: Flask
 ) -> None:
     """Two requests of one browser at once: the one that only notes its use writes no old data."""
     token = sign_in(site, "bob")
 
-    @web_app.get("/slowly")
+    @own_web_app.get("/slowly")
     @public
     def slowly() -> str:
         with site.parts.uow() as uow:
@@ -54,7 +54,7 @@ def test_a_request_that_only_reads_keeps_what_another_has_written(
             uow.commit()
         return ""
 
-    browser = web_app.test_client()
+    browser = own_web_app.test_client()
     browser.set_cookie("rollbook", token)
     browser.get("/account")
     site.clock.advance(300)

@@ -285,7 +285,8 @@ def _rows_of_absences(facts: Facts) -> dict[str, int]:
     for part, absences in zip(np.split(subject, bounds), np.split(missed, bounds), strict=True):
         if len(part):
             there = np.flatnonzero(~absences)
-            rows[facts.subjects[part[0]]] = len(absences) - 1 - (int(there[-1]) if len(there) else -1)
+            last_there = int(there[-1]) if len(there) else -1
+            rows[facts.subjects[part[0]]] = len(absences) - 1 - last_there
     return rows
 
 
