@@ -42,7 +42,9 @@ def send() -> None:
     app = common.open_app()
     found = app.outbox.run()
     failures = len(app.outbox.failures())
-    common.say(f"{found} messages were due. {failures} were given up: rollbook messages list")
+    common.say(f"Messages that were due: {found}.")
+    if failures:
+        common.say(f"Given up: {failures}. See them with: rollbook messages list --failed")
 
 
 def test(
