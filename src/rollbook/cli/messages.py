@@ -42,7 +42,7 @@ def send() -> None:
     app = common.open_app()
     found = app.outbox.run()
     failures = len(app.outbox.failures())
-    common.say(f"Messages that were due: {found}.")
+    common.say(f"{found} messages were due.")
     if failures:
         common.say(f"Given up: {failures}. See them with: rollbook messages list --failed")
 
