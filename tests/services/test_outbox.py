@@ -342,13 +342,19 @@ def test_a_clock_that_is_set_back_sends_nothing_twice_and_loses_nothing(room: Ro
     assert room.later(timedelta(days=1)) == []
 
 
-def test_a_clock_that_is_set_back_while_a_message_is_claimed_frees_it(room: Room) -> None:
+def claimed_and_left(room: Room) -> str:
+    """Let a worker claim the message of an absence and die; return its id."""
     room.missed("Maths", room.ada)
     room.clock.at += GRACE
     with room.database.uow() as uow:
         (message_id,) = uow.outbox.due(room.clock.now(), 1)
         uow.outbox.claim(message_id, room.clock.now(), room.clock.now() + LEASE)
-        uow.commit()  # and then it is gone
+        uow.commit()
+    return message_id
+
+
+def test_a_clock_that_is_set_back_while_a_message_is_claimed_frees_it(room: Room) -> None:
+    claimed_and_left(room)
     room.clock.at -= HOUR
     assert room.later(timedelta(minutes=50)) == [], "not before its time for corrections"
     assert len(room.later(2 * LEASE)) == 1
@@ -519,12 +525,7 @@ def test_a_channel_that_hangs_holds_up_no_other(
 
 
 def test_a_worker_that_died_with_a_message_does_not_lose_it(room: Room) -> None:
-    room.missed("Maths", room.ada)
-    room.clock.at += GRACE
-    with room.database.uow() as uow:
-        (message_id,) = uow.outbox.due(room.clock.now(), 1)
-        uow.outbox.claim(message_id, room.clock.now(), room.clock.now() + LEASE)
-        uow.commit()  # and then it is gone
+    message_id = claimed_and_left(room)
     assert room.later(LEASE - timedelta(seconds=1)) == []
     (sent,) = room.later(timedelta(seconds=1))
     assert sent.message_id == message_id

@@ -112,8 +112,8 @@ def key_safety(settings: Settings, sheet: SheetMade | None) -> KeySafety:
     from rollbook.storage.backup.keying import key_id
 
     source = key_source(settings)
-    command = settings.key_command is not None and key_place(settings) is KeyPlace.COMMAND
-    present = _answer(settings).key_id() if command else key_id(source.load()[0])
+    by_command = key_place(settings) is KeyPlace.COMMAND
+    present = _answer(settings).key_id() if by_command else key_id(source.load()[0])
     others, passphrase_too = _readable_by_others(settings)
     problems = [*others, *passphrase_too, *left_over(settings)]
     known = sheet if sheet is not None and sheet.key_id == present else None

@@ -106,6 +106,7 @@ def _packed(file: Path) -> tuple[bytes, Found] | None:
                         found[name] = _digest_of(stream)
             return manifest, found
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
+        # zipfile says so of what is damaged, cut, packed in another way, or locked
         raise InvalidInput(f"{file} is damaged: it cannot be unpacked.") from error
     except OSError as error:
         raise _unreadable(file, error) from error

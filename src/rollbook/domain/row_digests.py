@@ -19,7 +19,7 @@ RowDigests = Mapping[str, Mapping[str, str]]
 """Digests in hex by topic and by what they are about."""
 
 NOTES = frozenset({"backup_runs", "last marks", "purge begun"})
-NOTES_BEGIN = "erasing "
+NOTES_BEGIN = "erasing "  # the names of settings that hold what is still to be erased
 
 
 def is_compared(setting: str) -> bool:

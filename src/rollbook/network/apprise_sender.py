@@ -51,7 +51,7 @@ class AppriseSender:
 
     @cached_property
     def _apprise(self) -> Any:
-        import apprise  # slow: 110 plug-ins
+        import apprise  # slow: 180 plug-ins
 
         heard = logging.getLogger("apprise")
         heard.setLevel(logging.WARNING)
@@ -86,7 +86,7 @@ class AppriseSender:
         self._answers.forget()
         try:
             taken = plugin.notify(body=message.body, title=message.subject)
-        except Exception as error:  # any of 190 plug-ins, which raise what they like
+        except Exception as error:  # of any plug-in, which raise what they like
             log.error("a provider's plug-in broke off", exc_info=places_of(error))
             raise _refused(plugin, None) from None  # the error's own text may hold an address
         if not taken:

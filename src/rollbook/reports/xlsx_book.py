@@ -24,7 +24,7 @@ _ILLEGAL = re.compile("[\ufffe\uffff\ud800-\udfff]")
 TEXT_LIMIT = 32_000  # characters; Excel ends at 32,767
 
 
-class _Sheet(Worksheet):  # type: ignore[misc]
+class _Sheet(Worksheet):  # type: ignore[misc] - XlsxWriter has no types
     """A sheet that tells when it is written, and then lets go of its cells."""
 
     finished: Callable[[int], None]

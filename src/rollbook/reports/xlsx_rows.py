@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -39,12 +39,12 @@ class _Styles(NamedTuple):
     quoted: str  # of a text that would run as a formula once somebody edits it
 
 
-def write_sample(book: Book, sheet: object, moments: str) -> None:
+def write_sample(book: Book, sheet: Any, moments: str) -> None:
     """Write the row that tells how days, moments and quoted texts look in this workbook."""
     at = _FIRST_DAY + 2 * _DAY
     for column, shown in enumerate((book.dates(), moments)):
         style = book.format(num_format=shown, align="left")
-        sheet.write_datetime(SAMPLE, column, at, style)  # type: ignore[attr-defined]
+        sheet.write_datetime(SAMPLE, column, at, style)
     book.text(sheet, SAMPLE, 2, "=")
 
 

@@ -78,7 +78,6 @@ HANDLING: Mapping[str, Handling] = {
     "users": _ACCOUNT,
     "web_sessions": _INSIDE,
 }
-NOTE = NOTES_BEGIN  # begins the names of settings that hold what is still to be done
 SHORTEST = 4  # characters of a word that is looked for inside other rows
 
 
@@ -140,15 +139,17 @@ class SqlPersonRows:
 
     def remember(self, intent: Intent) -> None:
         self.forget(intent.receipt_id)
-        key = NOTE + intent.receipt_id
+        key = NOTES_BEGIN + intent.receipt_id
         payload = self._vault.seal(to_json(_noted(intent)), purpose=SETTING, owner=key)
         self._connection.execute(insert(site).values(key=key, payload=payload))
 
     def intents(self) -> list[Intent]:
-        rows = self._connection.execute(select(site).where(site.c.key.startswith(NOTE))).all()
+        rows = self._connection.execute(
+            select(site).where(site.c.key.startswith(NOTES_BEGIN))
+        ).all()
         found = [
             _intent(
-                row.key.removeprefix(NOTE),
+                row.key.removeprefix(NOTES_BEGIN),
                 from_json(self._vault.open(bytes(row.payload), purpose=SETTING, owner=row.key)),
             )
             for row in rows
@@ -156,7 +157,7 @@ class SqlPersonRows:
         return sorted(found, key=lambda intent: (intent.at, intent.receipt_id))
 
     def forget(self, receipt_id: str) -> bool:
-        gone = delete(site).where(site.c.key == NOTE + receipt_id)
+        gone = delete(site).where(site.c.key == NOTES_BEGIN + receipt_id)
         return self._connection.execute(gone).rowcount > 0
 
     def tell_processes(self) -> None:

@@ -11,6 +11,7 @@ from rollbook.domain.month import Days, Month, Period
 from rollbook.domain.register import EntryKind
 from rollbook.domain.tokens import Scope
 from rollbook.errors import NotFound
+from rollbook.languages.catalogs import LANGUAGES
 from rollbook.services.audit import AuditQuery
 from rollbook.services.export import Wanted
 from rollbook.services.export_jobs import packed
@@ -26,6 +27,7 @@ FILES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "pdf": "application/pdf",
 }
+ONE_OF = f"^({'|'.join(LANGUAGES)})$"
 SPOKEN = "of PDF and XLSX; none: the site's. CSV is the same in every language"
 SEALED, ZIP = "application/octet-stream", "application/zip"
 
@@ -42,7 +44,7 @@ class ExportOrder(Body):
     )
     subject_id: Id | None = Field(None, description="this person's lines alone")
     hours: bool = Field(False, description="hours at work in the place of the register")
-    language: Annotated[str | None, Field(pattern="^(en|de)$", description=SPOKEN)] = None
+    language: Annotated[str | None, Field(pattern=ONE_OF, description=SPOKEN)] = None
     encrypt: bool = False
     sign: bool = Field(False, description="a ZIP of the file and its signed manifest")
 

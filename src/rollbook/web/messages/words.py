@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 
 from rollbook.domain.messages import Audience, EventKind, MessageState
+from rollbook.languages.catalogs import LANGUAGES as LANGUAGES
 from rollbook.services.composing import (
     CORRECTED,
     GONE,
@@ -53,7 +54,6 @@ REASONS = {
     GONE: _l("the session or person is not there any more"),
     NO_CHANNEL: _l("The channel was removed. Choose another one for this recipient."),
 }
-LANGUAGES = {"en": "English", "de": "Deutsch"}
 
 
 def reason(text: str) -> str:
