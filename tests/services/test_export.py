@@ -222,12 +222,12 @@ def test_an_export_is_noted_in_the_register_without_any_name(school: School) -> 
 
 
 def test_a_sealed_export_opens_again_and_shows_nothing(school: School) -> None:
-    school.add_group("8A", Ada=START)
+    school.add_group("8A", Ada_Lovelace=START)
     school.hold("8A", date(2025, 4, 1))
     made = school.exporter.export(APRIL, "txt", encrypt=True, by="command line")
     assert made.name == "Attendance_2025-04.txt.enc"
-    assert b"Ada" not in made.data
-    assert school.exporter.unseal(made.data) == b"Ada"
+    assert b"Ada_Lovelace" not in made.data
+    assert school.exporter.unseal(made.data) == b"Ada_Lovelace"
 
 
 def test_damaged_foreign_and_other_files_are_refused(school: School, tmp_path: Path) -> None:
