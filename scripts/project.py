@@ -182,10 +182,12 @@ def main() -> None:
         "types": types,
         "texts": texts,
     }
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("verb", choices=verbs)
-    known, rest = parser.parse_known_args()
-    verbs[known.verb](rest)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("verb", choices=verbs, help="what comes after it belongs to it")
+    known = parser.parse_args(sys.argv[1:2])
+    verbs[known.verb](sys.argv[2:])
 
 
 if __name__ == "__main__":

@@ -157,13 +157,14 @@ def ended_in_order() -> Iterator[Callable[[], bool]]:
     """Yield what tells whether Ctrl-C, or the end of a service, was asked for meanwhile.
 
     An exception in the middle of a transaction would leave it to chance where the work stops. A
-    second Ctrl-C is one all the same, for somebody who cannot wait.
+    second Ctrl-C is one all the same, for somebody who cannot wait. A second SIGTERM is none: who
+    ends a whole group of processes reaches us twice, once through whoever started us.
     """
     asked: list[int] = []
 
     def note(number: int, _frame: FrameType | None) -> None:
         asked.append(number)
-        if len(asked) > 1:
+        if number == signal.SIGINT and len(asked) > 1:
             raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
