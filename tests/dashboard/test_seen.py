@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import tomllib
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from unittest.mock import Mock
 
 import pandas as pd
@@ -11,7 +15,7 @@ import streamlit
 from streamlit import net_util
 from streamlit.web.server import server_util
 
-from rollbook.dashboard import charts, hosting, today_page, words
+from rollbook.dashboard import calendar_page, charts, hosting, today_page, words
 from rollbook.dashboard.alone import TRIES, Door
 from rollbook.dashboard.seen import Seen, names_of, seen_of
 from rollbook.domain.access import Actor, Role
@@ -23,6 +27,7 @@ from rollbook.services.people_index import Known
 from rollbook.storage.database import Database
 from rollbook.testing import FixedClock
 
+ROOT = Path(__file__).parents[2]
 AT = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
 
@@ -74,6 +79,52 @@ def test_no_cell_of_a_file_runs_as_a_formula() -> None:
     made = pd.DataFrame({"=Name": ["=1+1", "@SUM(A1)", "Ada"], "n": [-1, 2, 3]})
     text = charts.csv_of(made).decode("utf-8-sig")
     assert text == "'=Name,n\r\n'=1+1,-1\r\n'@SUM(A1),2\r\nAda,3\r\n"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\tAda",
+        "\rAda",
+        "＝1",
+        "＋1",
+        "－1",
+        "＠A",
+        "  =1",
+        "\u00a0@A",
+    ],
+)
+def test_a_name_like_a_formula_gets_one_apostrophe_in_the_file_and_none_on_the_page(
+    name: str,
+) -> None:
+    shown = names_of({"a": known("a", name)})["a"]
+    assert shown == name
+    held = pd.DataFrame({"Name": [shown, "Ada"], "n": [-1, 2], "share": [-0.5, float("nan")]})
+    text = charts.csv_of(held).decode("utf-8-sig")
+    head, first, second = csv.reader(io.StringIO(text, newline=""))
+    assert (head, first) == (["Name", "n", "share"], [f"'{name}", "-1", "-0.5"])
+    assert second == ["Ada", "2", ""]
+
+
+def test_minutes_before_the_start_are_numbers_in_the_file() -> None:
+    session = Session("1", "5b", "=Maths", AT, AT + timedelta(minutes=45), date(2026, 3, 2))
+    fact = facts_of([(session, [])]).sessions[0]
+    found = [(fact, Status.PRESENT, -3), (fact, Status.ABSENT, None)]
+    lines = charts.csv_of(calendar_page._rows(found)).decode("utf-8-sig").splitlines()
+    assert [line.split(",")[2:] for line in lines[1:]] == [
+        ["'=Maths", "present", "-3"],
+        ["'=Maths", "absent", ""],
+    ]
+
+
+def test_streamlit_makes_no_files_beside_ours() -> None:
+    beside = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))
+    assert hosting.OPTIONS["client.disableDataExport"]
+    assert beside["client"]["disableDataExport"]
 
 
 def test_who_takes_the_data_of_a_chart_stands_in_the_register(

@@ -39,7 +39,7 @@ def show(seen: Seen, filters: Filters) -> None:
     rows = _rows(found)
     told = _("Attendance is %(percent)s over all.", percent=percent(totals.percentage))
     charts.show(_chart(found), rows, _("Calendar"), told)
-    st.dataframe(rows, hide_index=True, width="stretch")
+    st.dataframe(rows, hide_index=True, width="stretch", placeholder="")
 
 
 def _choose(seen: Seen, filters: Filters) -> str | None:
@@ -95,13 +95,13 @@ def _rows(found: list[Row]) -> pd.DataFrame:
             {
                 _("Day"): session.day.isoformat(),
                 _("Start"): clock(session.starts_at),
-                _("Session"): charts.cell(session.title),
+                _("Session"): session.title,
                 _("Status"): status_word(status),
-                _("Minutes after the start"): "" if minutes is None else str(minutes),
+                _("Minutes after the start"): minutes,
             }
             for session, status, minutes in found
         ]
-    )
+    ).astype({_("Minutes after the start"): "Int64"})  # whole, also where some have none
 
 
 def _chart(found: list[Row]) -> alt.Chart:
@@ -117,7 +117,7 @@ def _chart(found: list[Row]) -> alt.Chart:
                 "week": figures.monday_of(session.day).isoformat(),
                 "row": _row_name(session, place, several=several),
                 _("Day"): day(session.day),
-                _("Session"): charts.cell(session.title),
+                _("Session"): session.title,
                 _("Status"): status_word(status),
             }
             for session, status, place in placed

@@ -115,7 +115,10 @@ def handed_out(rows: pd.DataFrame, by: str) -> bytes:
 
 
 def csv_of(rows: pd.DataFrame) -> bytes:
-    """Return CSV in UTF-8 with a byte order mark, so that Excel opens it as it is."""
+    """Return CSV in UTF-8 with a byte order mark, so that Excel opens it as it is.
+
+    This is the one way out for what a page shows, and the one place that guards against formulas.
+    """
     safe = rows.map(lambda value: cell(value) if isinstance(value, str) else value)
     safe.columns = pd.Index([cell(str(name)) for name in rows.columns])
     return safe.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig", "replace")

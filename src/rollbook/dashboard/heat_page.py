@@ -75,7 +75,7 @@ def _rows(found: HeatMap, names: Mapping[str, str]) -> pd.DataFrame:
                     {
                         _("Name"): name,
                         _("Session"): at,
-                        _("Title"): charts.cell(session.title),
+                        _("Title"): session.title,
                         _("Status"): status_word(status),
                         _("Sign"): SIGNS[status],
                     }

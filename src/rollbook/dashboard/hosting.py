@@ -21,6 +21,7 @@ SCRIPT = Path(__file__).with_name("page.py")
 OPTIONS = {
     "browser.gatherUsageStats": False,
     "client.allowedOrigins": [],  # no other page steers this one
+    "client.disableDataExport": True,  # files are made here: guarded, and noted in the register
     "client.showErrorDetails": "none",
     "client.toolbarMode": "viewer",
     "server.enableXsrfProtection": True,
@@ -68,10 +69,6 @@ def host() -> Host:
     if not _host:
         raise RuntimeError("The dashboard was started without an installation.")
     return _host[0]
-
-
-def is_hosted() -> bool:
-    return bool(_host)
 
 
 def context() -> Any:

@@ -144,7 +144,7 @@ def _refusals(seen: Seen) -> None:
     rows = pd.DataFrame(
         [
             {
-                _("Camera"): charts.cell(camera.name),
+                _("Camera"): camera.name,
                 _("State"): camera_word(report.running),
                 _("Pictures"): report.frames,
                 _("with faces"): report.with_faces,

@@ -11,7 +11,7 @@ import streamlit as st
 
 from rollbook.bootstrap import App
 from rollbook.dashboard.hosting import Visitor, host
-from rollbook.dashboard.words import _, safe
+from rollbook.dashboard.words import _
 from rollbook.domain.access import Actor, Role
 from rollbook.domain.facts import Facts
 from rollbook.services.people_index import Known
@@ -58,13 +58,13 @@ class Seen:
         if self.only_self:
             return {}
         rows = self.parts.groups.rows(self.actor.group_ids)
-        return {row.group.group_id: safe(row.group.name) for row in rows}
+        return {row.group.group_id: row.group.name for row in rows}
 
     def names(self) -> Mapping[str, str]:
         """Return subject id -> name. Who was erased has none any more."""
         if self.only_self:
             own = self.actor.subject_id
-            return {} if own is None else {own: safe(self.actor.name)}
+            return {} if own is None else {own: self.actor.name}
         with st.spinner(_("Names are being opened …")):
             view = self.parts.people_index.current(PATIENCE)
         return names_of({} if view is None else view.people)
@@ -81,8 +81,8 @@ class _Names(Mapping[str, str]):
     def __getitem__(self, subject_id: str) -> str:
         subject = self._people[subject_id].subject
         if subject.name not in self._shared:
-            return safe(subject.name)
-        return safe(f"{subject.name} ({subject.external_id or subject_id[:SHORT]})")
+            return subject.name
+        return f"{subject.name} ({subject.external_id or subject_id[:SHORT]})"
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._people)

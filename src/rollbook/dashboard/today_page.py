@@ -10,7 +10,7 @@ import streamlit as st
 from rollbook.dashboard import charts
 from rollbook.dashboard.filters import Filters
 from rollbook.dashboard.seen import Seen
-from rollbook.dashboard.words import _, clock, day, ngettext, number, percent, safe, status_word
+from rollbook.dashboard.words import _, clock, day, ngettext, number, percent, status_word
 from rollbook.domain import figures
 from rollbook.domain.attendance import Session
 from rollbook.domain.totals import Totals
@@ -73,8 +73,8 @@ def _sessions(lines: list[BoardLine]) -> None:
         [
             {
                 _("Start"): clock(line.session.starts_at),
-                _("Group"): safe(line.group.name),
-                _("Session"): safe(line.session.title),
+                _("Group"): line.group.name,
+                _("Session"): line.session.title,
                 _("There"): line.totals.attended,
                 _("late"): line.totals.late,
                 _("Missing"): line.totals.absent + line.totals.open,
@@ -91,7 +91,7 @@ def _one(seen: Seen, lines: list[BoardLine]) -> None:
     """Show who is there in one session."""
     words = {
         line.session.session_id: " · ".join(
-            (clock(line.session.starts_at), safe(line.group.name), safe(line.session.title))
+            (clock(line.session.starts_at), line.group.name, line.session.title)
         )
         for line in lines
     }
@@ -113,7 +113,7 @@ def _people(board: Board) -> None:
     rows = pd.DataFrame(
         [
             {
-                _("Name"): safe(one.name),
+                _("Name"): one.name,
                 _("Status"): status_word(one.record.status),
                 _("Arrived"): "" if one.record.arrived_at is None else clock(one.record.arrived_at),
             }

@@ -84,7 +84,7 @@ def _long(found: Mapping[date | str, Totals]) -> pd.DataFrame:
 
 
 def _key(key: date | str) -> str:
-    return charts.cell(key) if isinstance(key, str) else key.isoformat()
+    return key if isinstance(key, str) else key.isoformat()
 
 
 def _x(*, gaps: bool) -> alt.X:

@@ -15,7 +15,6 @@ from rollbook.domain.faces import REFUSAL_TEXT
 from rollbook.domain.identification import DOUBT_TEXT
 from rollbook.languages import register_words
 from rollbook.languages.writing import Words
-from rollbook.reports.csv_file import cell
 
 LANGUAGE, ZONE = "language", "zone"  # in the state of one browser's page
 
@@ -63,11 +62,6 @@ def percent(value: float | None) -> str:
 def rounded(value: float | None) -> float | None:
     """Return a percentage as tables show it."""
     return None if value is None else round(value, 1)
-
-
-def safe(name: str) -> str:
-    """Return a name that no spreadsheet takes for a formula."""
-    return cell(name)
 
 
 def status_word(status: Status) -> str:
