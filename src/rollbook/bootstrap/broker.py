@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rollbook.errors import ConfigurationError, StorageUnavailable
+from rollbook.extras import how_to_add
 
 DELIVER = "rollbook.deliver"
 EXPIRES = 60.0  # seconds; what is not taken up is found due again
@@ -21,7 +22,8 @@ def celery_app(broker_url: str) -> Any:
         from celery import Celery
     except ImportError as error:
         raise ConfigurationError(
-            'ROLLBOOK_BROKER_URL is set, but Celery is missing: pip install "rollbook[many]"'
+            "ROLLBOOK_BROKER_URL is set, but Celery is missing: %(command)s",
+            command=how_to_add("many"),
         ) from error
     app = Celery("rollbook", broker=broker_url)
     app.conf.update(
@@ -31,6 +33,7 @@ def celery_app(broker_url: str) -> Any:
         worker_prefetch_multiplier=1,
         task_default_queue="rollbook",
         broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,  # a broker that is away for a night comes back
         broker_transport_options={"socket_connect_timeout": 5, "socket_timeout": 5},
     )
     return app

@@ -15,6 +15,7 @@ import typer
 
 from rollbook.cli import common
 from rollbook.errors import ModelUnavailable
+from rollbook.extras import how_to_add
 
 if TYPE_CHECKING:
     from rollbook.domain.faces import Pixels
@@ -101,7 +102,7 @@ def _peer() -> Callable[[Pixels], int] | None:
 
         return FaceRecognitionPipeline()
     except (ImportError, ModelUnavailable):
-        common.warn("Without face_recognition beside it: pip install 'rollbook[dlib]'")
+        common.warn(f"Without face_recognition beside it; to have it: {how_to_add('dlib')}")
         return None
 
 

@@ -18,10 +18,19 @@ import typer
 from rollbook.cli import common, doctor_trust
 from rollbook.cli.findings import Check, Finding
 from rollbook.errors import RollbookError
+from rollbook.extras import how_to_add
 from rollbook.settings import Settings, load_settings
 
 LOW_SPACE = 500 * 2**20  # bytes
 CAMERA_TIMEOUT = 15  # seconds
+EXTRAS = {
+    "dlib": ("dlib", "dlib-bin"),
+    "demo": ("skimage", "scikit-image"),
+    "postgres": ("psycopg", "psycopg"),
+    "keyring": ("keyring", "keyring"),
+    "many": ("celery", "celery"),
+}
+"""Extra -> a module that it brings, and the package that has it."""
 
 
 def doctor(as_json: common.JsonOption = False) -> None:
@@ -169,18 +178,12 @@ def _attacks(settings: Settings) -> Iterator[Finding]:
 
 
 def _extras(settings: Settings) -> Iterator[Finding]:
-    extras = {"dlib": ("dlib", "[dlib]"), "skimage": ("scikit-image", "[demo]")}
-    extras["psycopg"], extras["keyring"] = ("psycopg", "[postgres]"), ("keyring", "[keyring]")
-    for module, (name, extra) in extras.items():
+    for extra, (module, package) in EXTRAS.items():
         if importlib.util.find_spec(module):
-            yield Finding(f"extra {extra}", "ok", f"{name} {version(_package(module))}")
+            yield Finding(f"extra [{extra}]", "ok", f"{package} {version(package)}")
         else:
-            found = f"{name} is not installed; if wanted: pip install 'rollbook{extra}'"
-            yield Finding(f"extra {extra}", "ok", found)
-
-
-def _package(module: str) -> str:
-    return {"dlib": "dlib-bin", "skimage": "scikit-image"}.get(module, module)
+            found = f"{package} is not installed; if wanted: {how_to_add(extra)}"
+            yield Finding(f"extra [{extra}]", "ok", found)
 
 
 def _camera(settings: Settings) -> Iterator[Finding]:

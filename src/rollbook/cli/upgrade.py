@@ -124,7 +124,7 @@ def _back(settings: Settings, folder: Path, before: str, said: str) -> None:
     if not well or before not in version:
         raise RollbookError(
             f"The upgrade failed, and version {before} could not be put back. Database and keys "
-            f"are as before. Install it by hand: pip install rollbook=={before}"
+            "are as before. Install that version from its file, as docs/install.md says."
         )
     raise RollbookError(
         f"The upgrade failed for the reason above. Version {before}, database and keys are back "

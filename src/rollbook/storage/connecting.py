@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError
 from sqlalchemy.sql.dml import UpdateBase
 
 from rollbook.errors import ConfigurationError, StorageError, StorageUnavailable
+from rollbook.extras import how_to_add
 
 DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
 WRITING = "rollbook_writing"  # in `connection.info`: the transaction holds the write lock
@@ -69,7 +70,7 @@ def connect_engine(url: str, patience: float) -> Engine:
         engine = create_engine(parsed.set(drivername=DRIVERS[kind]), hide_parameters=True)
     except ModuleNotFoundError as error:
         raise ConfigurationError(
-            "PostgreSQL needs an extra. Run: pip install 'rollbook[postgres]'"
+            "PostgreSQL needs an extra: %(command)s", command=how_to_add("postgres")
         ) from error
     event.listen(engine, "handle_error", _translate, retval=True)
     event.listen(engine, "begin", _let_keys_go)

@@ -13,6 +13,7 @@ from types import ModuleType
 from cryptography.fernet import Fernet
 
 from rollbook.errors import ConfigurationError, DecryptionFailed, NotFound, StorageUnavailable
+from rollbook.extras import how_to_add
 from rollbook.storage.keys import parse_site_keys
 
 COMMAND_TIME = 60.0  # seconds: somebody may have to touch a token
@@ -162,7 +163,8 @@ def _keyring() -> ModuleType:
         import keyring.errors
     except ImportError as error:
         raise ConfigurationError(
-            "ROLLBOOK_KEY_SOURCE is keyring, which needs: pip install 'rollbook[keyring]'"
+            "ROLLBOOK_KEY_SOURCE is keyring, which needs an extra: %(command)s",
+            command=how_to_add("keyring"),
         ) from error
     return keyring
 

@@ -14,6 +14,7 @@ REVISIONS = (
     "0002",
     "0003",
     "0004",
+    "0005",
 )  # oldest first; each is a file in `migrations/versions`
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -32,7 +33,7 @@ def revision_of(connection: Connection) -> str | None:
     if revision is not None and revision not in REVISIONS:
         raise NewerDatabase(
             f"The database was written by a later version of Rollbook (its tables are {revision}). "
-            "Install that version: pip install --upgrade rollbook. Nothing was changed."
+            "Start that version, or a later one. Nothing was changed."
         )
     return revision
 

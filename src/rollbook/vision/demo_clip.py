@@ -18,6 +18,7 @@ import numpy as np
 
 from rollbook.domain.faces import Pixels
 from rollbook.errors import ModelUnavailable
+from rollbook.extras import how_to_add
 
 WIDTH, HEIGHT = 640, 480
 FRAMES_A_SECOND = 15
@@ -34,8 +35,8 @@ def _picture(name: str) -> Pixels:
         from skimage import data
     except ImportError as error:
         raise ModelUnavailable(
-            "The demonstration needs the pictures of scikit-image. "
-            "Install them with: pip install 'rollbook[demo]'"
+            "The demonstration needs the pictures of scikit-image. Install them with: %(command)s",
+            command=how_to_add("demo"),
         ) from error
     loaded: Any = getattr(data, name)()
     return np.ascontiguousarray(loaded[..., ::-1], dtype=np.uint8)

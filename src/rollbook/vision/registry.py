@@ -6,6 +6,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from rollbook.errors import ConfigurationError, ModelUnavailable
+from rollbook.extras import how_to_add
 
 
 def load_backend(kind: str, name: str) -> Any:
@@ -23,8 +24,8 @@ def load_backend(kind: str, name: str) -> Any:
         return next(iter(found)).load()
     except ImportError as error:
         raise ModelUnavailable(
-            "The backend %(name)r needs the package %(name_)r. Install it with: pip "
-            "install 'rollbook[%(name)s]'",
+            "The backend %(name)r needs the package %(package)r. Install it with: %(command)s",
             name=name,
-            name_=error.name,
+            package=error.name,
+            command=how_to_add(name),
         ) from error

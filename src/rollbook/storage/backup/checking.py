@@ -85,7 +85,7 @@ def opened(source: Source, keys: SiteKeys, kind: str = DATA) -> tuple[Head, Iter
     if head.revision not in REVISIONS:
         raise InvalidInput(
             f"The backup was written by version {head.version} of Rollbook, which is later than "
-            "this one. Install that version first: pip install --upgrade rollbook"
+            "this one. Install that version first, as docs/install.md says."
         )
     return head, lines(chunks(source, text, keys.file_key(head)))
 
