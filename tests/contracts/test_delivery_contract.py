@@ -15,6 +15,7 @@ import pytest
 from mail_server import Handler, mail_server
 from outboxes import prepare, sent_ids
 from rollbook.bootstrap import App, build
+from rollbook.bootstrap.broker import celery_app
 from rollbook.domain.messages import MessageState
 from rollbook.errors import StorageUnavailable
 from rollbook.settings import Settings
@@ -115,6 +116,10 @@ def test_a_refusal_for_good_is_given_up_and_shown(site: App, server: Handler) ->
         server.refuse_to = None
     (failed,) = site.outbox.failures()
     assert "550" in failed.reason and server.taken == []
+
+
+def test_workers_look_for_their_broker_until_it_is_back() -> None:
+    assert celery_app(f"{REDIS}/0").conf.broker_connection_max_retries is None
 
 
 @pytest.mark.slow

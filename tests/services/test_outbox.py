@@ -31,7 +31,7 @@ from rollbook.domain.subjects import new_id
 from rollbook.errors import InvalidInput, NotFound, NotificationError
 from rollbook.services.corrections import Change, Corrections
 from rollbook.services.message_settings import MessageSettings
-from rollbook.services.outbox import LEASE, RESTS, Outbox
+from rollbook.services.outbox import HELD_UP, LEASE, RESTS, HeldUp, Outbox
 from rollbook.services.recipients import Recipients
 from rollbook.services.register import RegisterKeeper
 from rollbook.services.requests import RequestDesk
@@ -598,3 +598,29 @@ def test_odd_addresses_are_refused(room: Room, bad: str) -> None:
 
 def test_today_is_a_monday_in_these_tests() -> None:
     assert date(2026, 3, 2) == DAY and DAY.weekday() == 0
+
+
+def test_what_should_have_left_is_told_and_what_waits_for_its_time_is_not(room: Room) -> None:
+    handed: list[str] = []
+    room.outbox = Outbox(
+        room.database.uow, room.clock, room.provider, lambda: BERLIN, handed.extend
+    )  # workers that never come
+    room.missed("Maths", room.ada)
+    assert room.outbox.held_up() is None, "the time for corrections runs"
+    room.later(GRACE + HELD_UP)
+    assert len(handed) == 1 and room.outbox.held_up() is None
+    room.later(timedelta(minutes=1))
+    assert room.outbox.held_up() == HeldUp(1, NOW, "", by_broker=True)
+
+
+def test_what_a_provider_refused_for_now_is_told_with_its_reason(room: Room) -> None:
+    def busy(message: Message) -> None:
+        raise NotificationError("451 try later", permanent=False)
+
+    room.provider.refuse = busy
+    room.missed("Maths", room.ada)
+    room.later()
+    assert room.outbox.held_up() == HeldUp(1, NOW, "451 try later", by_broker=False)
+    room.provider.refuse = lambda message: None
+    room.later(timedelta(minutes=1))
+    assert room.outbox.held_up() is None

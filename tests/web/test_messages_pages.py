@@ -246,3 +246,20 @@ def test_several_that_were_given_up_are_tried_again_by_one_button(
     assert "2 messages are sent again." in answer.text
     with parts.uow() as uow:
         assert uow.outbox.counts() == {MessageState.WAITING: 2}
+
+
+def test_the_page_says_what_should_have_left_and_why_it_did_not(
+    site: Site, client_of: ClientOf, channel: str
+) -> None:
+    alice = client_of("alice")
+    with site.parts.uow() as uow:
+        uow.subjects.update(replace(site.ada, minor=True))
+        uow.commit()
+    client_of("bob").post(f"/messages/people/{site.ada.subject_id}", data=contact(channel))
+    site.parts.register.close_session(site.session.session_id, "faculty b")
+    assert "should have left" not in alice.get("/messages").text
+    site.clock.advance(3600)
+    page = alice.get("/messages").text
+    assert "1 message should have left already" in page and "Nobody has taken them" in page
+    site.parts.outbox.run()  # nobody listens at port 1
+    assert "The mail server cannot be reached" in alice.get("/messages").text

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import time as clocks
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -56,6 +57,7 @@ BUDGET = 120.0  # seconds of one run; what fell due meanwhile stands in line by 
 KEPT = timedelta(days=30)  # so long it can be seen what was sent
 SHOWN = 200
 MOST_AGAIN = 1000  # messages that one click sends again
+HELD_UP = timedelta(minutes=5)  # so late something is wrong
 BY = "messages"  # who gives up, as the register names it
 PATIENCE, PAUSE = 120.0, 0.5  # seconds; less than the lease
 SLOW, REST = 5.0, 60.0  # seconds: who fails so slowly is not asked for a while
@@ -70,6 +72,16 @@ Dispatch = Callable[[Sequence[str]], None]
 """Takes message ids to whoever sends them: this process, or other machines."""
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldUp:
+    """Messages that should have left already, and are tried again by themselves."""
+
+    count: int  # SHOWN at most
+    since: datetime  # UTC, of the first of them
+    reason: str  # what the provider said last; empty: nobody has taken them
+    by_broker: bool  # workers of other processes send, not this one
 
 
 class Outbox:
@@ -154,6 +166,21 @@ class Outbox:
     def newest(self, states: Sequence[MessageState] = tuple(MessageState)) -> list[Queued]:
         with self._open_uow() as uow:
             return uow.outbox.newest(states, SHOWN)
+
+    def held_up(self) -> HeldUp | None:
+        """Return what should have left, None while nothing waits too long."""
+        late = self._clock.now() - HELD_UP
+        rows = [
+            row for row in self.newest([MessageState.WAITING]) if row.reason or row.due_at < late
+        ]
+        if not rows:
+            return None
+        return HeldUp(
+            count=len(rows),
+            since=min(row.event.at for row in rows),
+            reason=next((row.reason for row in rows if row.reason), ""),
+            by_broker=self._dispatch is not None,
+        )
 
     def try_again(self, message_id: str, by: str) -> None:
         """Let a message that was given up wait anew.

@@ -110,6 +110,8 @@ def _page(errors: Errors) -> str:
         url=request.form.get("url", ""),
         kinds=words.KINDS,
         failed=failed,
+        held=parts().outbox.held_up(),
+        reason=words.reason,
         errors=errors,
     )
 
