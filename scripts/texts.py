@@ -53,6 +53,7 @@ CONSTANTS = {
         *("COPIES_SAFE", "COPIES_FILE", "USER_SAFE", "USER_UNSAFE", "RUNNING"),
     ),
     "domain/register.py": ("FAULTS",),
+    "domain/tallies.py": ("REFUSED_WITHOUT_FACE",),
     "domain/totals.py": ("RULE",),
     "domain/witness.py": ("SENTENCES",),
     "reports/hours_rows.py": ("RULE",),

@@ -111,6 +111,9 @@ def test_whoever_is_recognised_is_marked_and_told_with_the_reason(
     assert {mark.kind for mark in marks} == {MarkKind.ARRIVED}
     assert {mark.camera_id for mark in marks} == {"front door"}
     assert {mark.evidence.frames for mark in marks if mark.evidence} == {3}
+    with site.uow() as uow:  # the stranger; of the camera's name and the folder nothing is kept
+        counts = uow.tallies.between(lesson.business_date, lesson.business_date)
+    assert counts == {(lesson.business_date, "watch", "below_threshold"): 1}
 
 
 def test_json_is_one_object_with_people_and_speed(

@@ -129,6 +129,8 @@ def test_what_a_setting_does_not_say_is_the_default() -> None:
         {"consent_months": 37},
         {"log_days": 6},
         {"log_days": 91},
+        {"tally_months": 0},
+        {"tally_months": 37},
         {"inactive_months": 12, "erase_months": 11},
     ],
 )

@@ -114,6 +114,7 @@ class Room:
         self.refused: dict[int, Refusal] = {}
         self.written: list[tuple[str, Method]] = []
         self.work = FakeWork()
+        self.counted: list[tuple[date, str, str]] = []
 
     def take(self, *photos: Sequence[np.ndarray]) -> PhotoResult:
         self.photos = list(photos)
@@ -130,6 +131,7 @@ class Room:
             self._embed,
             lambda pixels, face: self._gate(face),
             self._sight,
+            lambda *one: self.counted.append(one),
         )
 
     def _detect(self, pixels: np.ndarray) -> list[DetectedFace]:
@@ -257,6 +259,18 @@ def test_nothing_is_embedded_where_nobody_can_be_found() -> None:
     room._embed = None  # type: ignore[assignment, method-assign]
     result = room.take([person(0), person(1)])
     assert [type(face.decision) for face in result.faces] == [Unidentified, Unidentified]
+
+
+def test_each_face_without_a_name_is_counted_by_its_reason() -> None:
+    room = Room()
+    room.refused = {1: Refusal.BLURRED}
+    room.take([person(1), person(2), person(5)], [person(6)])
+    assert [what for _day, _source, what in room.counted] == [
+        "blurred",
+        "below_threshold",
+        "below_threshold",
+    ]
+    assert {one[:2] for one in room.counted} == {(SESSION.business_date, "photograph")}
 
 
 def test_proposing_writes_nothing() -> None:

@@ -21,12 +21,13 @@ from rollbook.domain.receipts import Receipt, ReceiptKind
 from rollbook.domain.register import EntryKind
 from rollbook.domain.requests import Request, RequestKind, RequestState
 from rollbook.domain.retention import RetentionRules, Rule
-from rollbook.domain.subjects import new_id
+from rollbook.domain.subjects import Membership, new_id
+from rollbook.domain.tallies import Tally
 from rollbook.services import purging
 from rollbook.services.erasure_body import Begun, Known
 from rollbook.services.purging import NOTE, Purging
 from rollbook.services.register import RegisterKeeper
-from rollbook.services.retention import PATIENCE, Retention, nightly_rules
+from rollbook.services.retention import PATIENCE, RETENTION, Retention, nightly_rules
 from rollbook.services.reviewing import Reviewing
 from rollbook.services.tracing import last_marks
 from rollbook.storage.database import Database
@@ -298,6 +299,29 @@ def test_old_lines_of_the_log_go(office: Office, tmp_path: Path) -> None:
         handler.close()
     assert set(names) == {"rollbook.log.1", "rollbook.log.3"}
     assert "old" in names["rollbook.log.1"] and "young" in names["rollbook.log.3"]
+
+
+def test_counts_of_refusals_go_after_the_months_without_a_receipt(office: Office) -> None:
+    days = [Tally(date(2026, 3, day), "watch", "blurred") for day in (1, 2, 3)]
+    with office.database.uow() as uow:
+        uow.tallies.add(dict.fromkeys(days, 7))
+        uow.groups.join(Membership(office.group.group_id, office.ada, date(2026, 4, 1)))
+        uow.site.set(RETENTION, RetentionRules(36, 36, tally_months=13).as_json())
+        uow.commit()
+
+    def kept() -> list[Tally]:
+        with office.database.uow() as uow:
+            return list(uow.tallies.between(date.min, date.max))
+
+    office.to(date(2027, 4, 2))
+    assert office.plan().of(Rule.TALLIES).count == 1
+    assert kept() == days  # a plan changes nothing
+    assert office.purging.run() is None and kept() == days[1:]
+    with office.database.uow() as uow:
+        uow.site.set(RETENTION, RetentionRules(36, 36, tally_months=36).as_json())
+        uow.commit()
+    office.to(date(2027, 4, 30))
+    assert office.purging.run() is None and kept() == days[1:]
 
 
 def test_a_change_of_the_rules_is_in_the_register(office: Office) -> None:

@@ -24,6 +24,7 @@ from rollbook.domain.cameras import CameraState
 from rollbook.domain.faces import DetectedFace, Pixels, Quality, QualityMeasures, Refusal
 from rollbook.domain.gallery import Gallery
 from rollbook.domain.identification import Doubt, OperatingPoint, ProbeKind
+from rollbook.domain.tallies import RETRY
 from rollbook.errors import NotFound, SessionClosed, StorageUnavailable
 from rollbook.services.galleries import SessionGallery
 from rollbook.services.mark_writer import Post, WatchRules
@@ -137,6 +138,7 @@ class Bench:
         self.clock = t.FixedClock(start)
         self.events: list[WatchEvent] = []
         self.shown = 0
+        self.counted: list[str] = []
         self.watch = Watch(
             self.camera,
             Recogniser(parts, gallery({"red": t.RED, "green": t.GREEN})),
@@ -147,6 +149,7 @@ class Bench:
             rules=QUICK,
             tell=self.events.append,
             show=lambda frame, result: setattr(self, "shown", self.shown + 1),
+            count=self.counted.append,
         )
 
     def run(self, stop: Callable[[], bool] = lambda: False) -> WatchSummary:
@@ -188,6 +191,8 @@ def test_somebody_unknown_is_counted_and_never_marked() -> None:
     assert summary.unknown == 1
     (event,) = bench.told(UnknownSeen)
     assert event.doubt is Doubt.BELOW_THRESHOLD
+    assert bench.counted[0] == "below_threshold"
+    assert set(bench.counted[1:]) == {RETRY}  # the face is asked about again while it stays
 
 
 def test_somebody_who_comes_again_is_told_as_marked_already() -> None:
@@ -204,6 +209,7 @@ def test_refusals_are_told_once_for_a_track_and_reason() -> None:
     summary = bench.run()
     assert summary.refused == {"too_dark": 1}
     assert len(bench.told(FaceRefused)) == 1
+    assert bench.counted == ["too_dark"]
     assert summary.marks == 0
 
 

@@ -663,7 +663,7 @@ NAMED = {"site_name": "Valley School", "time_zone": "Europe/Berlin", "language":
 LAW = {"kind": "school", "place": "eu", "faces": "on"}
 RULES = {
     "consent_months": "11", "inactive_months": "6", "erase_months": "24", "log_days": "14",
-    "paper_months": "36",
+    "paper_months": "36", "tally_months": "24",
 }  # fmt: skip
 SITE = (
     Act("setup.name_post", data=NAMED),

@@ -223,10 +223,15 @@ def test_unknown_papers_are_not_found(alice: FlaskClient) -> None:
 
 def test_rules_are_changed_and_wrong_ones_are_explained(site: Site, alice: FlaskClient) -> None:
     good = {"consent_months": "6", "inactive_months": "3", "erase_months": "24"}
-    good |= {"paper_months": "6", "log_days": "14"}
+    good |= {"paper_months": "6", "log_days": "14", "tally_months": "24"}
     assert alice.post("/privacy/retention-settings", data=good).status_code == 303
-    assert site.parts.retention.rules() == RetentionRules(6, 3, 24, False, 6, 14)
-    for wrong in ({"consent_months": "37"}, {"log_days": "x"}, {"erase_months": "2"}):
+    assert site.parts.retention.rules() == RetentionRules(6, 3, 24, False, 6, 14, 24)
+    for wrong in (
+        {"consent_months": "37"},
+        {"log_days": "x"},
+        {"erase_months": "2"},
+        {"tally_months": "37"},
+    ):
         answer = alice.post("/privacy/retention-settings", data=good | wrong)
         assert answer.status_code == 400 and 'role="alert"' in answer.text
     assert site.parts.retention.rules().consent_months == 6

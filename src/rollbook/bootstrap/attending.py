@@ -111,6 +111,7 @@ class AttendingParts(PlanningParts):
             self.engine.embed,
             lambda pixels, face: judged(pixels, face).refusals,
             self.register.sight,
+            self.tallies.add,
         )
 
     @cached_property

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rollbook.bootstrap.engines import recogniser_parts
 from rollbook.bootstrap.kiosks import KioskParts
 from rollbook.domain.attendance import SessionState
+from rollbook.domain.tallies import WATCHED
 from rollbook.errors import CameraUnavailable, NotFound, SessionClosed
 
 if TYPE_CHECKING:
@@ -45,11 +46,13 @@ class CameraParts(KioskParts):
         tell: Callable[[WatchEvent], None] | None = None,
         show: Callable[[Frame, FrameResult], None] | None = None,
         called: str | None = None,
+        counted_as: str = WATCHED,
     ) -> Watch:
         """Return a watch of one camera for a session, ready to run.
 
         `start` is the instant of a clip's first frame, which is read in full with `every_frame`.
-        Marks call the camera by its id, unless it is `called` something else.
+        Marks call the camera by its id, unless it is `called` something else. Refusals are
+        `counted_as` those of a camera of the site, or of none: an id may be a file's name.
 
         Raises:
             ModelUnavailable: the embedder has no calibration, so nobody may be named.
@@ -73,6 +76,7 @@ class CameraParts(KioskParts):
             tell=tell or (lambda event: None),
             show=show or (lambda frame, result: None),
             leave=partial(self._leave_for_review, session.session_id, called or camera_id),
+            count=partial(self.tallies.add, session.business_date, counted_as),
         )
 
     def _leave_for_review(
@@ -111,6 +115,7 @@ class CameraParts(KioskParts):
             parse_source(camera.source),
             camera_id=camera.camera_id,
             called=camera.name,
+            counted_as=camera.camera_id,
             start=self.clock.now(),
             direction=camera.direction,
             tell=tell,

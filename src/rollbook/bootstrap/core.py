@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rollbook.services.engine_pool import EnginePool
     from rollbook.services.escrow import EscrowBook
     from rollbook.services.galleries import Galleries
+    from rollbook.services.tallies import Tallies
     from rollbook.storage.database import Database
     from rollbook.vision.engine import Engine
 
@@ -67,7 +68,16 @@ class Core:
         settings = self.settings
         if threads is not None:
             settings = settings.model_copy(update={"threads": threads})
-        return type(self)(settings, self.clock, self.database, self.given_engine)
+        made = type(self)(settings, self.clock, self.database, self.given_engine)
+        made.tallies = self.tallies
+        return made
+
+    @cached_property
+    def tallies(self) -> Tallies:
+        """Counts refusals for all threads of this process."""
+        from rollbook.services.tallies import Tallies
+
+        return Tallies(self.uow)
 
     def key_safety(self) -> KeySafety:
         """Return where the site key is, and against whom the data are safe."""

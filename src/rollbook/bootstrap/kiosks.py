@@ -76,6 +76,7 @@ class KioskParts(AttendingParts):
             self.own_codes,
             self.run_for_kiosk,
             self.reviewing.leave,
+            self.tallies.add,
         )
 
     def run_for_kiosk(self, work: Callable[[KioskTools], Result], *, urgency: Urgency) -> Result:

@@ -44,6 +44,7 @@ def photo(
         names = uow.subjects.names()
     taken_at = _taken_at(at, found, app.zone, app.clock.now()) if confirm else None
     result = app.photo_taker.propose(found, [read_image(image) for image in images])
+    app.tallies.flush()
     confirmed = None
     if taken_at is not None:
         confirmed = app.photo_taker.confirm(found, result, taken_at)

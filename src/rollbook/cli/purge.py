@@ -27,6 +27,7 @@ WHY = {
     Rule.BROWSERS: "ended sessions of browsers",
     Rule.REPLIES: "answers kept against double clicks",
     Rule.ERRANDS: "done work of the timetable",
+    Rule.TALLIES: "counts of refusals, by day and reason",
 }
 
 

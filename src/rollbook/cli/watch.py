@@ -82,6 +82,7 @@ def watch(
             show=board.show if board is not None else None,
         )
         reporter.say(f"Watching {address.shown}. Press Ctrl-C to end.")
+        stack.enter_context(app.tallies.kept())
         summary = watching.run(stack.enter_context(common.ended_in_order()))
     if as_json:
         common.print_json(_as_json(summary, reporter))

@@ -28,6 +28,7 @@ from rollbook.domain.register import Entry, NewEntry, Verification
 from rollbook.domain.request_ports import Requests
 from rollbook.domain.row_digests import ComparedRows
 from rollbook.domain.subjects import Consent, Group, Membership, Reference, Subject
+from rollbook.domain.tallies import TallyBook
 from rollbook.domain.task_ports import Tasks
 from rollbook.domain.templates import TemplateSpace
 from rollbook.domain.timetable_ports import AbsenceList, DueWork, SeriesList
@@ -622,6 +623,8 @@ class UnitOfWork(Protocol):
     def recipients(self) -> RecipientList: ...
     @property
     def outbox(self) -> MessageQueue: ...
+    @property
+    def tallies(self) -> TallyBook: ...
     @property
     def rows(self) -> ComparedRows: ...
     @property

@@ -17,9 +17,11 @@ from rollbook.errors import InvalidInput
 LONGEST_FACE = 36  # months; the Illinois law: three years after the last contact at the latest
 LONGEST_RECORD = 600
 LONGEST_PAPERS = 120
+LONGEST_TALLIES = 36
 SHORTEST_LOG, LONGEST_LOG = 7, 90  # days
 MOST = {"consent_months": LONGEST_FACE, "inactive_months": LONGEST_FACE, "log_days": LONGEST_LOG}
 MOST |= {"erase_months": LONGEST_RECORD, "paper_months": LONGEST_PAPERS}
+MOST |= {"tally_months": LONGEST_TALLIES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class RetentionRules:
     erase_by_itself: bool = False  # … and erased without anybody's word
     paper_months: int = 12  # absences and requests, after they are over
     log_days: int = 30  # of the server's log
+    tally_months: int = 13  # how often a day who was refused: a year, and the same month before
 
     def __post_init__(self) -> None:
         for name, most in MOST.items():
@@ -102,9 +105,10 @@ class Rule(StrEnum):
     BROWSERS = "browsers"  # ended sessions of browsers
     REPLIES = "replies"  # answers to forms, kept against double clicks
     ERRANDS = "errands"  # done work of the timetable
+    TALLIES = "tallies"  # how often faces, codes and PINs were refused
 
 
-HOUSEKEEPING = frozenset({Rule.BROWSERS, Rule.REPLIES, Rule.ERRANDS})  # not worth a receipt
+HOUSEKEEPING = frozenset({Rule.BROWSERS, Rule.REPLIES, Rule.ERRANDS, Rule.TALLIES})  # not worth a receipt
 
 
 @dataclass(frozen=True, slots=True)

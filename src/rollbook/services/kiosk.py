@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol, TypeVar
 
 from rollbook.domain.attendance import Method, Session
@@ -14,6 +15,7 @@ from rollbook.domain.identification import Unidentified
 from rollbook.domain.kiosk_answers import FaceSaid, Found, KioskAnswer, Notice, Said
 from rollbook.domain.kiosks import CredentialKind, Device
 from rollbook.domain.ports import Clock, OpenUnitOfWork
+from rollbook.domain.tallies import REFUSED_WITHOUT_FACE, Count
 from rollbook.errors import StorageUnavailable
 from rollbook.services.engine_pool import Urgency
 from rollbook.services.folding import folded
@@ -51,9 +53,14 @@ class KioskDesk:
         codes: CodeKeeper,
         run: RunOnEngine,
         leave: Leave = lambda session_id, unknown, at, level, device_id: None,
+        count: Count = lambda day, source, what: None,
     ) -> None:
-        """`leave` keeps a face that stayed unknown for a person to decide."""
+        """`leave` keeps a face that stayed unknown for a person to decide.
+
+        `count` gets each refusal, doubt and retry.
+        """
         self._leave = leave
+        self._count = count
         self._open_uow = open_uow
         self._clock = clock
         self._sessions = sessions
@@ -120,14 +127,7 @@ class KioskDesk:
         session = self._chosen(device, session_id)
         if session is None:
             return Said(Notice.NOT_MARKED, reason="over")
-        if not self._marks.is_on_roster(session, subject_id):
-            return Said(Notice.NOT_ON_ROSTER)
-        refused = self._marks.refused_pin(device, subject_id, pin)
-        if refused is not None:
-            return refused
-        self._forgive_searches(device)
-        sighting = Sighting(subject_id, self._clock.now(), Method.PIN)
-        return self._marks.write(device, session, sighting)
+        return self._counted(device, session, self._judge_pin(device, session, subject_id, pin))
 
     def finish(self, device: Device, claim_id: str, pin: str, session_id: str = "") -> Said:
         """Mark somebody who was recognised and has now typed their PIN."""
@@ -140,11 +140,11 @@ class KioskDesk:
             return Said(Notice.CLAIM_OVER)
         refused = self._marks.refused_pin(device, claim.sighting.subject_id, pin)
         if refused is not None:
-            return refused
+            return self._counted(device, session, refused)
         said = self._marks.write(device, session, claim.sighting)
         if said.notice is not Notice.SAVING:
             live.settle_claim(claim_id, said)
-        return said
+        return self._counted(device, session, said)
 
     def _chosen(self, device: Device, session_id: str) -> Session | None:
         """Return the session that the kiosk is at; None when there is none, or several."""
@@ -162,7 +162,8 @@ class KioskDesk:
             before = self._lives.get(device.device_id)
             if before is not None and before.session == session:
                 return before
-            live = self._lives[device.device_id] = LiveKiosk(session, now)
+            count = partial(self._count, session.business_date, device.device_id)
+            live = self._lives[device.device_id] = LiveKiosk(session, now, count)
             if before is not None and before.session.session_id == session.session_id:
                 live.waiting.update(before.waiting)
             return live
@@ -209,7 +210,7 @@ class KioskDesk:
             del live.codes[old]
         if text in live.codes:
             return live.codes[text][1]
-        said = self._judge_code(device, live, text, at)
+        said = self._counted(device, live.session, self._judge_code(device, live, text, at))
         if said.notice is not Notice.SAVING:
             live.codes[text] = (at, said)
         return said
@@ -223,6 +224,22 @@ class KioskDesk:
         phone = text if owner.kind is CredentialKind.PHONE else None
         shown = Sighting(owner.subject_id, at, Method.QR, phone_code=phone)
         return self._marks.mark(device, live, shown)
+
+    def _judge_pin(self, device: Device, session: Session, subject_id: str, pin: str) -> Said:
+        if not self._marks.is_on_roster(session, subject_id):
+            return Said(Notice.NOT_ON_ROSTER)
+        refused = self._marks.refused_pin(device, subject_id, pin)
+        if refused is not None:
+            return refused
+        self._forgive_searches(device)
+        sighting = Sighting(subject_id, self._clock.now(), Method.PIN)
+        return self._marks.write(device, session, sighting)
+
+    def _counted(self, device: Device, session: Session, said: Said) -> Said:
+        """Count what is said if it refuses a code or a PIN, and return it."""
+        if said.notice in REFUSED_WITHOUT_FACE:
+            self._count(session.business_date, device.device_id, said.notice.value)
+        return said
 
     def _count_search(self, device: Device, session: Session) -> tuple[float, dict[str, str]]:
         """Count a search; return the seconds to wait, or 0 and the names on the roster by id."""

@@ -30,6 +30,7 @@ from rollbook.services.recognise import (
     TrackState,
     TrackView,
 )
+from rollbook.services.tallies import FaceCounts
 from rollbook.services.watch import renewal
 
 GALLERY_EVERY = timedelta(seconds=1)  # so soon a withdrawn consent holds
@@ -97,8 +98,15 @@ class Claim:
 class LiveKiosk:
     """One kiosk in one session. `turn` lets one picture in at a time."""
 
-    def __init__(self, session: Session, at: datetime) -> None:
+    def __init__(
+        self,
+        session: Session,
+        at: datetime,
+        count: Callable[[str], object] = lambda what: None,
+    ) -> None:
+        """`count` gets each refusal, doubt and retry of a face."""
         self.session = session
+        self._count = count
         self.told: dict[int, tuple[str, Said]] = {}  # by track: whom, and what
         self.waiting: dict[tuple[int, str], Sighting] = {}  # by track and person: not written yet
         self.doubts: dict[int, str] = {}
@@ -108,6 +116,7 @@ class LiveKiosk:
         self._used_at = at
         self._borrowed: _Borrowed | None = None
         self._recogniser: Recogniser | None = None
+        self._faces = FaceCounts(count)
         self._gallery_at = at
         self._sequence = 0
         self._open_since: dict[int, datetime] = {}  # tracks that are not settled
@@ -140,6 +149,7 @@ class LiveKiosk:
         except FacesOff:
             return self._look_for_code(tools, pixels, at)
         result = recogniser.process(Frame(pixels, at, "kiosk", self._sequence))
+        self._faces.see(result)
         self._sequence += 1
         calm = not result.tracks and self._sequence % 2 == 0
         code = tools.read_code(pixels) if find_code or calm else None
@@ -208,6 +218,7 @@ class LiveKiosk:
         if self._borrowed is None or self._recogniser is None:
             self._borrowed = _Borrowed(tools)
             self._recogniser = self._new_recogniser(self._borrowed)
+            self._faces = FaceCounts(self._count)  # tracks are numbered from the beginning
             self._gallery_at = at
         self._borrowed.tools = tools
         if abs(at - self._gallery_at) >= GALLERY_EVERY:

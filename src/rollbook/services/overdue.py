@@ -67,12 +67,16 @@ def old_tasks(uow: UnitOfWork, now: datetime) -> list[Task]:
     return [t for t in uow.tasks.all() if is_left(t) and now - t.updated_at > REPORTS_KEPT]
 
 
-def tidied(uow: UnitOfWork, now: datetime) -> list[tuple[Rule, int]]:
+def tidied(
+    uow: UnitOfWork, rules: RetentionRules, now: datetime, zone: ZoneInfo
+) -> list[tuple[Rule, int]]:
     """Delete what nobody misses, and return how much it was."""
+    today = now.astimezone(zone).date()
     return [
         (Rule.REPLIES, uow.replies.purge(now - REPLIES_KEPT)),
         (Rule.BROWSERS, uow.web_sessions.purge(now)),
         (Rule.ERRANDS, uow.due.purge(now - DONE_KEPT)),
+        (Rule.TALLIES, uow.tallies.purge(add_months(today, -rules.tally_months))),
     ]
 
 

@@ -34,6 +34,7 @@ from rollbook.domain.identification import (
 from rollbook.domain.ports import Clock, OpenUnitOfWork, ReviewItem
 from rollbook.domain.review import PHOTO, doubt_body, worth_a_look
 from rollbook.domain.subjects import new_id
+from rollbook.domain.tallies import PHOTOGRAPHED, Count
 from rollbook.domain.templates import Template, fuse
 from rollbook.services.galleries import SessionGallery
 from rollbook.services.reviewing import all_agree
@@ -107,7 +108,10 @@ class PhotoTaker:
         embed: Embed,
         gate: Gate,
         sight: Sight,
+        count: Count = lambda day, source, what: None,
     ) -> None:
+        """`count` gets each refusal and doubt."""
+        self._count = count
         self._open_uow = open_uow
         self._clock = clock
         self._gallery_of = gallery_of
@@ -117,12 +121,13 @@ class PhotoTaker:
         self._sight = sight
 
     def propose(self, session: Session, photos: Sequence[Pixels]) -> PhotoResult:
-        """Return who is seen on the photographs; nothing is written."""
+        """Return who is seen on the photographs; nothing is written but counts of refusals."""
         known = self._gallery_of(session)
         faces: list[PhotoFace] = []
         for index, pixels in enumerate(photos):
             faces += self._faces_of(index, pixels, known)
         faces = _combine_photos(faces, known)
+        self._count_refused(session, faces)
         proposals = _proposals(faces)
         named = {proposal.subject_id for proposal in proposals}
         point = known.point(ProbeKind.SINGLE)
@@ -180,6 +185,12 @@ class PhotoTaker:
             template = Template(np.array(row), known.gallery.space)
             faces.append(PhotoFace(index, number, face.box, decision, template))
         return faces
+
+    def _count_refused(self, session: Session, faces: Sequence[PhotoFace]) -> None:
+        for face in faces:
+            match face.decision:
+                case Rejected(reason=why) | Unidentified(doubt=why):
+                    self._count(session.business_date, PHOTOGRAPHED, why.value)
 
     def _leave(
         self, session: Session, result: PhotoResult, named: set[str], taken_at: datetime

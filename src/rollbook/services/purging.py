@@ -97,7 +97,8 @@ class Purging:
             found += [counted(Rule.REQUESTS, old_requests(uow, rules, now, zone))]
             found += [Found(Rule.UNSURE, self._unsure.overdue(uow, now))]
             found += [Found(Rule.TASKS, len(old_tasks(uow, now)))]
-            found += [Found(rule, count) for rule, count in tidied(uow, now)]  # and undone
+            gone = tidied(uow, rules, now, zone)  # and undone
+            found += [Found(rule, count) for rule, count in gone]
         found += [Found(Rule.LOGS, len(self._logs.old(log_end(rules, now))))]
         return PurgePlan(now, rules, tuple(one for one in found if one.count))
 
@@ -215,14 +216,14 @@ class Purging:
                     break
 
     def _rest(self, plan: PurgePlan) -> None:
-        now = self._clock.now()
+        now, zone = self._clock.now(), self._zone()
         with self._open_uow() as uow:
             uow.register.hold()
             tasks = old_tasks(uow, now)
             for task in tasks:
                 uow.tasks.delete(task.task_id)
             _noted(uow, self._clock, Rule.TASKS, len(tasks))
-            for rule, count in tidied(uow, now):
+            for rule, count in tidied(uow, self._rules(uow, now), now, zone):
                 _noted(uow, self._clock, rule, count)
             uow.commit()
         self._tidy()

@@ -16,6 +16,7 @@ from rollbook.domain.retention import (
     LONGEST_FACE,
     LONGEST_PAPERS,
     LONGEST_RECORD,
+    LONGEST_TALLIES,
     RetentionRules,
     rules_from_json,
 )
@@ -54,6 +55,7 @@ def nightly_rules(uow: UnitOfWork, now: datetime) -> RetentionRules:
         inactive_months=LONGEST_FACE,
         erase_months=LONGEST_RECORD,
         paper_months=LONGEST_PAPERS,
+        tally_months=LONGEST_TALLIES,
     )
 
 

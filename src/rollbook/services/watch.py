@@ -21,6 +21,7 @@ from rollbook.errors import SessionClosed, StorageUnavailable, StreamEnded
 from rollbook.services.galleries import SessionGallery
 from rollbook.services.mark_writer import MarkWriter, Post, Sight, Sighting, WatchRules
 from rollbook.services.recognise import FrameResult, Recogniser, TrackState, TrackView
+from rollbook.services.tallies import FaceCounts
 from rollbook.services.watch_events import (
     FaceRefused,
     GalleryChanged,
@@ -86,12 +87,14 @@ class Watch:
         tell: Callable[[WatchEvent], None] = lambda event: None,
         show: Callable[[Frame, FrameResult], None] = lambda frame, result: None,
         leave: Callable[[Unidentified, datetime, float], object] = lambda one, at, level: None,
+        count: Callable[[str], object] = lambda what: None,
     ) -> None:
         """`newer_gallery(known)` returns a gallery when the known one does not hold any more, and
         raises SessionClosed when the session takes no more marks.
 
         `tell` gets what happens; `show` each frame with what was recognised in it; `leave` keeps
-        a face that stayed unknown for a person to decide, with the gallery's review level.
+        a face that stayed unknown for a person to decide, with the gallery's review level;
+        `count` gets each refusal, doubt and retry.
         """
         self._camera = camera
         self._recogniser = recogniser
@@ -102,6 +105,7 @@ class Watch:
         self._tell = tell
         self._show = show
         self._leave = leave
+        self._faces = FaceCounts(count)
         self._writer = MarkWriter(sight, post, self._rules, tell)
         self._tally = _Tally()
         self._told: tuple[CameraState, str] | None = None
@@ -166,6 +170,7 @@ class Watch:
         self._tally.with_faces += bool(result.tracks)
         for track in result.tracks:
             self._note(track, frame.captured_at)
+        self._faces.see(result)
         self._show(frame, result)
 
     def _note(self, track: TrackView, at: datetime) -> None:

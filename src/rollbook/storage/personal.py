@@ -73,6 +73,7 @@ HANDLING: Mapping[str, Handling] = {
     "site": _NOTHING,
     "subject_keys": _OWN,
     "subjects": _OWN,
+    "tallies": _NOTHING,
     "tasks": _INSIDE,
     "throttles": _NOTHING,
     "users": _ACCOUNT,

@@ -406,3 +406,13 @@ outbox = Table(
     Column("person", LargeBinary, info=SUBJECT),  # what is about a person; else `payload`
     Column("payload", LargeBinary, info=MESSAGES),
 )
+
+# How often faces, codes and PINs were refused, and faces tried again: numbers about nobody.
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("source", String(32), primary_key=True),  # id of a camera or kiosk, or a word
+    Column("what", String(32), primary_key=True),
+    Column("count", BigInteger, nullable=False),
+)

@@ -42,6 +42,7 @@ from rollbook.storage.repositories.requests import SqlRequests
 from rollbook.storage.repositories.samples import SqlReferences
 from rollbook.storage.repositories.series import SqlSeries
 from rollbook.storage.repositories.site import SqlReviews, SqlSiteSettings
+from rollbook.storage.repositories.tallies import SqlTallies
 from rollbook.storage.repositories.tasks import SqlTasks
 from rollbook.storage.repositories.timetable import OpenedSessions, Plan, SqlGroups, SqlSessions
 from rollbook.storage.repositories.tokens import SqlApiTokens
@@ -217,6 +218,10 @@ class SqlUnitOfWork:
     @cached_property
     def receipts(self) -> SqlReceipts:
         return SqlReceipts(self._connection, self.vault)
+
+    @cached_property
+    def tallies(self) -> SqlTallies:
+        return SqlTallies(self._connection)
 
     @property
     def former_keys(self) -> FormerKeys:

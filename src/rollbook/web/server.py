@@ -114,10 +114,10 @@ def serve(
 ) -> None:
     """Serve until `stop`; `started` is called once everything answers.
 
-    Due work is done, messages are sent and cameras run meanwhile.
+    Due work is done, messages are sent and cameras run meanwhile; what they counted is written.
     """
     try:
-        with due_work(app), sending(app), running_cameras(app):
+        with app.tallies.kept(), due_work(app), sending(app), running_cameras(app):
             pages = create_asgi(app, plan.options)
             main = _Server(_config(pages, plan), stop)
             servers = [(main, sockets)]
@@ -131,6 +131,25 @@ def serve(
         if "engines" in app.__dict__:
             app.engines.close()
         app.database.close()
+
+
+def serve_alone(
+    pages: AsgiApp,
+    sockets: list[socket.socket],
+    *,
+    stop: Callable[[], bool],
+    started: Callable[[], None],
+) -> None:
+    """Serve one application and nothing beside it until `stop`."""
+    config = uvicorn.Config(
+        pages, **_common(), lifespan="on", proxy_headers=False, log_level="warning"
+    )
+    server = _Server(config, stop)
+    try:
+        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+            runner.run(_serve_all([(server, sockets)], started))
+    finally:
+        _close(sockets)
 
 
 @contextmanager

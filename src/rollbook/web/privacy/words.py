@@ -43,6 +43,7 @@ RULES = {
     Rule.BROWSERS: _l("Ended sessions of browsers"),
     Rule.REPLIES: _l("Answers kept against double clicks"),
     Rule.ERRANDS: _l("Done work of the timetable"),
+    Rule.TALLIES: _l("Counts of refusals, by day and reason"),
 }
 RECEIPTS = {
     ReceiptKind.ERASURE: _l("Erasure of a person"),
@@ -90,6 +91,10 @@ LIMITS = {
         _l("Reasons of absences can be data on health."),
     ),
     "log_days": (_l("Days that the server's log is kept"), _l("It names nobody.")),
+    "tally_months": (
+        _l("Months that counts of refusals are kept"),
+        _l("How often a day a face, code or PIN was refused and why; of whom is kept nowhere."),
+    ),
 }
 # what a receipt says, by the names that were signed; what is not here is in the signed text alone
 SIGNED = {
