@@ -108,7 +108,8 @@ class Rule(StrEnum):
     TALLIES = "tallies"  # how often faces, codes and PINs were refused
 
 
-HOUSEKEEPING = frozenset({Rule.BROWSERS, Rule.REPLIES, Rule.ERRANDS, Rule.TALLIES})  # not worth a receipt
+# not worth a receipt
+HOUSEKEEPING = frozenset({Rule.BROWSERS, Rule.REPLIES, Rule.ERRANDS, Rule.TALLIES})
 
 
 @dataclass(frozen=True, slots=True)
