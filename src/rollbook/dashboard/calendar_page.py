@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 
 import altair as alt
 import pandas as pd
@@ -20,7 +20,7 @@ from rollbook.domain.totals import Totals
 
 MANY = 400  # people in one field to choose from
 ROW = 30  # pixels
-AROUND = 220  # pixels of legend and axis, which the height includes
+AROUND = 100  # pixels of the axis, which the height includes
 
 Row = tuple[SessionFact, Status, int | None]
 
@@ -38,8 +38,8 @@ def show(seen: Seen, filters: Filters) -> None:
     _sums(totals)
     rows = _rows(found)
     told = _("Attendance is %(percent)s over all.", percent=percent(totals.percentage))
-    charts.show(_chart(found), rows, _("Calendar"), told)
-    st.dataframe(rows, hide_index=True, width="stretch", placeholder="")
+    charts.show(_chart(found), rows, _("Calendar"), told, charts.status_key(STATUSES))
+    st.dataframe(charts.written(rows), hide_index=True, width="stretch")
 
 
 def _choose(seen: Seen, filters: Filters) -> str | None:
@@ -85,8 +85,7 @@ def _sums(totals: Totals) -> None:
         (_("absent"), number(totals.absent)),
         (_("excused"), number(totals.excused)),
     )
-    for column, (label, value) in zip(st.columns(len(figures_shown)), figures_shown, strict=True):
-        column.metric(label, value)
+    charts.numbers(figures_shown)
 
 
 def _rows(found: list[Row]) -> pd.DataFrame:
@@ -104,7 +103,7 @@ def _rows(found: list[Row]) -> pd.DataFrame:
     ).astype({_("Minutes after the start"): "Int64"})  # whole, also where some have none
 
 
-def _chart(found: list[Row]) -> alt.Chart:
+def _chart(found: list[Row]) -> alt.LayerChart:
     """Weeks from left to right, weekdays from top to bottom.
 
     Where days have several sessions, each has a row: the day's first, its second, and so on.
@@ -119,6 +118,7 @@ def _chart(found: list[Row]) -> alt.Chart:
                 _("Day"): day(session.day),
                 _("Session"): session.title,
                 _("Status"): status_word(status),
+                "sign": charts.SIGNS[status],
             }
             for session, status, place in placed
         ]
@@ -128,24 +128,39 @@ def _chart(found: list[Row]) -> alt.Chart:
         (session.day.weekday(), place): _row_name(session, place, several=several)
         for session, _status, place in placed
     }
+    weeks = {one.isoformat(): day(one) for one in _weeks(found)}
     names = alt.Axis(labelOverlap=False)
-    return (
-        alt.Chart(rows)
-        .mark_rect(stroke="white", strokeWidth=1)
-        .encode(
-            x=alt.X("week:O", title=None, axis=alt.Axis(labelAngle=-60, labelOverlap=True)),
-            y=alt.Y("row:N", sort=[by_place[one] for one in order], title=None, axis=names),
-            color=alt.Color(
-                charts.field(_("Status")),
-                type="nominal",
-                scale=charts.status_scale(STATUSES),
-                title=None,
-                legend=alt.Legend(orient="top", columns=3),
-            ),
-            tooltip=charts.tooltip(rows[[_("Day"), _("Session"), _("Status")]]),
+    base = alt.Chart(rows).encode(
+        x=charts.cells("week", weeks),
+        y=alt.Y(
+            "row:N",
+            sort=[by_place[one] for one in order],
+            title=None,
+            scale=alt.Scale(paddingInner=charts.GAP),
+            axis=names,
+        ),
+        tooltip=charts.tooltip(rows[[_("Day"), _("Session"), _("Status")]]),
+    )
+    cells = base.mark_rect().encode(
+        color=alt.Color(
+            charts.field(_("Status")),
+            type="nominal",
+            scale=charts.status_scale(STATUSES),
+            legend=None,
         )
+    )
+    signs = charts.signs(base, "sign", len(weeks))
+    return (
+        alt.layer(cells, signs)
+        .resolve_scale(color="independent")
         .properties(height=ROW * len(order) + AROUND)
     )
+
+
+def _weeks(found: list[Row]) -> list[date]:
+    """Return the Mondays from the first session to the last, also of weeks without one."""
+    first, last = (figures.monday_of(found[place][0].day) for place in (0, -1))
+    return [first + timedelta(weeks=n) for n in range((last - first).days // 7 + 1)]
 
 
 def _placed(found: list[Row]) -> list[tuple[SessionFact, Status, int]]:

@@ -1,17 +1,20 @@
 """Charts as all pages draw them: colours that everybody can tell apart, words, and the data.
 
-The colours are those of Okabe and Ito, and viridis where there is more and less.
+The colours are those of Okabe and Ito.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 from babel import Locale
+from pandas.io.formats.style import Styler
 
 from rollbook.dashboard.hosting import CHECKED, host
 from rollbook.dashboard.words import _, status_word, words
@@ -21,6 +24,8 @@ from rollbook.services.handing_out import chart_entry
 
 BLUE, ORANGE, SKY, VERMILION = "#0072b2", "#e69f00", "#56b4e9", "#d55e00"
 GREEN, PINK, GREY, PALE = "#009e73", "#cc79a7", "#8a8a8a", "#c8c8c8"
+FEWEST = 14  # columns of cells for which there is room
+GAP = 0.06  # of a cell, in which the page is seen, light or dark
 STATUS_COLOURS = {
     Status.PRESENT: BLUE,
     Status.LATE: ORANGE,
@@ -29,6 +34,15 @@ STATUS_COLOURS = {
     Status.EXCUSED: GREY,
     Status.OPEN: PALE,
 }
+SIGNS = {
+    Status.PRESENT: "✓",
+    Status.LATE: "→",
+    Status.LEFT_EARLY: "←",
+    Status.ABSENT: "✗",
+    Status.EXCUSED: "○",
+    Status.OPEN: "?",
+}
+INK = {one: "white" if colour == BLUE else "black" for one, colour in STATUS_COLOURS.items()}
 METHOD_COLOURS = {
     Method.FACE: BLUE,
     Method.PHOTO: SKY,
@@ -45,6 +59,34 @@ def status_scale(statuses: Iterable[Status] = tuple(Status)) -> alt.Scale:
     return alt.Scale(
         domain=[status_word(one) for one in shown], range=[STATUS_COLOURS[one] for one in shown]
     )
+
+
+def signs(drawn: alt.Chart, sign: str, columns: int) -> alt.Chart:
+    """Return the sign of each cell's status, no wider than one of so many columns.
+
+    `sign` names the column that holds it.
+    """
+    scale = alt.Scale(
+        domain=list(SIGNS.values()), range=[INK[one] for one in SIGNS], type="ordinal"
+    )
+    size = alt.ExprRef(f"min(12, width / {max(columns, FEWEST)})")
+    return drawn.mark_text(fontSize=size).encode(
+        text=field(sign),
+        color=alt.Color(field(sign), type="nominal", scale=scale, legend=None),
+    )
+
+
+def status_key(statuses: Iterable[Status]) -> str:
+    """Return which colour and sign stands for which status, as Markdown that wraps anywhere."""
+    return " ".join(
+        f':color[\u00a0{SIGNS[one]}\u00a0]{{foreground="{INK[one]}" '
+        f'background="{STATUS_COLOURS[one]}"}}\u00a0{unbroken(status_word(one))}\u2003'
+        for one in statuses
+    )
+
+
+def unbroken(word: str) -> str:
+    return literal(word).replace(" ", "\u00a0")
 
 
 def field(name: str) -> str:
@@ -70,12 +112,50 @@ def _told(rows: pd.DataFrame, name: str) -> alt.Tooltip:
     return alt.Tooltip(field(name), type=kind, title=name, **shown)
 
 
-def show(chart: alt.Chart | alt.LayerChart, rows: pd.DataFrame, title: str, told: str) -> None:
+def axis(labels: Mapping[str, str], value: str = "datum.value", **more: Any) -> alt.Axis:
+    """Return an axis whose values are written as these labels: in the language of the page.
+
+    `value` is Vega's expression for what is looked up.
+    """
+    shown = f"({json.dumps(dict(labels))})[{value}]"
+    return alt.Axis(labelAngle=-45, labelOverlap=True, labelExpr=shown, **more)
+
+
+def cells(name: str, labels: Mapping[str, str], **more: Any) -> alt.X:
+    """Return columns of cells, with room for at least `FEWEST`, so that few do not become bars."""
+    room = {f"room {n}": "" for n in range(FEWEST - len(labels))}
+    return alt.X(
+        field(name),
+        type="ordinal",
+        title=None,
+        scale=alt.Scale(domain=[*labels, *room], paddingInner=GAP),
+        axis=axis({**labels, **room}, **more),
+    )
+
+
+def whole_numbers() -> alt.Axis:
+    """Return an axis of counts: nobody is there half."""
+    return alt.Axis(tickMinStep=1, format=",d")
+
+
+def numbers(shown: Iterable[tuple[str, str]]) -> None:
+    """Show figures, a label and a value each, in as few lines as the screen allows."""
+    with st.container(horizontal=True, gap="medium"):
+        for label, value in shown:
+            st.metric(label[:1].upper() + label[1:], value, width="content")
+
+
+def show(
+    chart: alt.Chart | alt.LayerChart, rows: pd.DataFrame, title: str, told: str, key: str = ""
+) -> None:
     """Show a chart under its title, told in words for who cannot see it, with its data as CSV.
 
-    Streamlit's own button on the chart gives the picture (PNG).
+    `key` says in Markdown what its colours stand for. Streamlit's own button on the chart gives
+    the picture (PNG).
     """
     st.subheader(literal(title))
+    if key:
+        st.markdown(key)
     st.altair_chart(chart.configure(locale=_numbers()), width="stretch", alt=f"{title}. {told}")
     download(rows, title)
 
@@ -135,5 +215,11 @@ def empty(text: str) -> None:
 
 def table(rows: pd.DataFrame, title: str) -> None:
     """Show rows as a table, and offer them as CSV."""
-    st.dataframe(rows, hide_index=True, width="stretch")
+    st.dataframe(written(rows), hide_index=True, width="stretch")
     download(rows, title)
+
+
+def written(rows: pd.DataFrame) -> Styler:
+    """Return a table whose numbers are written as in the language of the page."""
+    numeric = list(rows.select_dtypes("number").columns)
+    return rows.style.format(words().number, subset=numeric, na_rep="")

@@ -11,7 +11,7 @@ from rollbook.dashboard.seen import Seen
 from rollbook.dashboard.words import _, percent
 from rollbook.domain import figures
 
-ROW = 22  # pixels of a group
+ROW = 28  # pixels of a group
 
 
 def show(seen: Seen, filters: Filters) -> None:
@@ -46,18 +46,13 @@ def show(seen: Seen, filters: Filters) -> None:
 
 def _chart(rows: pd.DataFrame) -> alt.Chart:
     percentage = charts.field(_("Attendance (%)"))
+    names = alt.Axis(labelOverlap=False, labelLimit=160)
     return (
         alt.Chart(rows)
-        .mark_bar()
+        .mark_bar(color=charts.BLUE)
         .encode(
             x=alt.X(percentage, type="quantitative", scale=alt.Scale(domain=[0, 100])),
-            y=alt.Y(charts.field(_("Group")), type="nominal", sort=None, title=None),
-            color=alt.Color(
-                percentage,
-                type="quantitative",
-                scale=alt.Scale(scheme="viridis", domain=[50, 100], clamp=True),
-                legend=None,
-            ),
+            y=alt.Y(charts.field(_("Group")), type="nominal", sort=None, title=None, axis=names),
             tooltip=charts.tooltip(rows),
         )
         .properties(height=max(120, ROW * len(rows) + 60))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import altair as alt
 import pandas as pd
@@ -11,22 +11,14 @@ import streamlit as st
 from rollbook.dashboard import charts
 from rollbook.dashboard.filters import GROUP, Filters
 from rollbook.dashboard.seen import SHORT, Seen
-from rollbook.dashboard.words import _, clock, status_word
+from rollbook.dashboard.words import _, clock, day, status_word
 from rollbook.domain import figures
-from rollbook.domain.attendance import Status
-from rollbook.domain.facts import STATUSES, Facts
+from rollbook.domain.facts import STATUSES, Facts, SessionFact
 from rollbook.domain.figures import NOT_THERE, HeatMap
+from rollbook.services.folding import folded
 
 NEWEST = 60  # sessions that fit beside each other
 ROW = 20  # pixels of a person
-SIGNS = {
-    Status.PRESENT: "✓",
-    Status.LATE: "→",
-    Status.LEFT_EARLY: "←",
-    Status.ABSENT: "✗",
-    Status.EXCUSED: "○",
-    Status.OPEN: "?",
-}
 
 
 def show(seen: Seen, filters: Filters) -> None:
@@ -46,8 +38,8 @@ def show(seen: Seen, filters: Filters) -> None:
     if len(found.sessions) > NEWEST:
         st.caption(_("The newest %(count)s sessions are shown.", count=NEWEST))
     title = _("%(group)s: people by sessions", group=groups[chosen])
-    charts.show(_chart(rows), rows, title, _told(facts))
-    st.caption(" · ".join(f"{SIGNS[one]} {status_word(one)}" for one in STATUSES))
+    drawn = _chart(rows, found.sessions[-NEWEST:])
+    charts.show(drawn, rows, title, _told(facts), charts.status_key(STATUSES))
 
 
 def _told(facts: Facts) -> str:
@@ -66,45 +58,54 @@ def _rows(found: HeatMap, names: Mapping[str, str]) -> pd.DataFrame:
         for n, one in enumerate(found.subjects)
     ]
     rows = []
-    for name, n in sorted(people):
+    for name, n in sorted(people, key=lambda one: (folded(one[0]), one)):
         for place, session in shown:
             if found.cells[n, place] != NOT_THERE:
                 status = STATUSES[found.cells[n, place]]
-                at = f"{session.day.isoformat()} {clock(session.starts_at)}"
                 rows.append(
                     {
                         _("Name"): name,
-                        _("Session"): at,
+                        _("Session"): _at(session),
                         _("Title"): session.title,
                         _("Status"): status_word(status),
-                        _("Sign"): SIGNS[status],
+                        _("Sign"): charts.SIGNS[status],
                     }
                 )
     return pd.DataFrame(rows)
 
 
-def _chart(rows: pd.DataFrame) -> alt.LayerChart:
+def _at(session: SessionFact) -> str:
+    return f"{session.day.isoformat()} {clock(session.starts_at)}"
+
+
+def _chart(rows: pd.DataFrame, sessions: Sequence[SessionFact]) -> alt.LayerChart:
     field = charts.field
-    names = alt.Axis(labelOverlap=False, labelLimit=220)
+    names = alt.Axis(labelOverlap=False, labelLimit=160)
+    labels = {_at(one): f"{day(one.day)} {clock(one.starts_at)}" for one in sessions}
     base = alt.Chart(rows).encode(
-        x=alt.X(
-            field(_("Session")),
+        x=charts.cells(_("Session"), labels, labelLimit=200),
+        y=alt.Y(
+            field(_("Name")),
             type="nominal",
             title=None,
-            axis=alt.Axis(labelAngle=-60, labelLimit=200, labelOverlap=True),
+            sort=None,
+            scale=alt.Scale(paddingInner=charts.GAP),
+            axis=names,
         ),
-        y=alt.Y(field(_("Name")), type="nominal", title=None, sort=None, axis=names),
         tooltip=charts.tooltip(rows.drop(columns=_("Sign"))),
     )
-    cells = base.mark_rect(stroke="white", strokeWidth=1).encode(
+    cells = base.mark_rect().encode(
         color=alt.Color(
             field(_("Status")),
             type="nominal",
             scale=charts.status_scale(STATUSES),
-            title=None,
-            legend=alt.Legend(orient="top", columns=3),
+            legend=None,
         )
     )
-    signs = base.mark_text(color="white", fontSize=12).encode(text=field(_("Sign")))
+    signs = charts.signs(base, _("Sign"), len(labels))
     people = rows[_("Name")].nunique()
-    return alt.layer(cells, signs).properties(height=max(160, ROW * people + 220))
+    return (
+        alt.layer(cells, signs)
+        .resolve_scale(color="independent")
+        .properties(height=max(160, ROW * people + 160))
+    )

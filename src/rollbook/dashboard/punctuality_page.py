@@ -29,9 +29,8 @@ def show(seen: Seen, filters: Filters) -> None:
         charts.empty(_("Nobody arrived in these days, or nothing is known of when."))
         return
     totals = facts.totals
-    left, right = st.columns(2)
-    left.metric(_("Arrivals"), number(arrivals))
-    right.metric(_("Late, of those who came"), percent(figures.share_late(totals)))
+    late = percent(figures.share_late(totals))
+    charts.numbers([(_("Arrivals"), number(arrivals)), (_("Late, of those who came"), late)])
     told = _("%(count)s arrivals; the line is the start.", count=number(arrivals))
     charts.show(_chart(rows), rows, _("Arrivals against the start"), told)
 
@@ -62,7 +61,7 @@ def _chart(rows: pd.DataFrame) -> alt.LayerChart:
                 title=_("Minutes after the start (before it: negative)"),
             ),
             x2="end",
-            y=alt.Y(charts.field(_("Arrivals")), type="quantitative"),
+            y=alt.Y(charts.field(_("Arrivals")), type="quantitative", axis=charts.whole_numbers()),
             tooltip=charts.tooltip(rows),
         )
     )

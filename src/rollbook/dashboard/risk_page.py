@@ -41,8 +41,13 @@ def show(seen: Seen, filters: Filters) -> None:
         ]
     )
     st.subheader(_("Who needs a look"))
-    charts.table(rows, _("People at risk"))
+    st.table(rows.drop(columns=_("Absences")).map(_cell))  # whose lines wrap, on phones as well
+    charts.download(rows, _("People at risk"))
     _show_reasons(found)
+
+
+def _cell(value: str | float) -> str:
+    return charts.literal(value if isinstance(value, str) else words().number(value))
 
 
 def _rules() -> RiskRules:
@@ -65,7 +70,7 @@ def _show_reasons(found: list[AtRisk]) -> None:
         alt.Chart(rows)
         .mark_bar(color=charts.ORANGE)
         .encode(
-            x=alt.X(charts.field(_("People")), type="quantitative"),
+            x=alt.X(charts.field(_("People")), type="quantitative", axis=charts.whole_numbers()),
             y=alt.Y(
                 charts.field(_("Reason")),
                 type="nominal",

@@ -64,8 +64,7 @@ def _sums(totals: Totals) -> None:
         (_("Excused"), number(totals.excused)),
         (_("Attendance"), percent(totals.percentage)),
     )
-    for column, (label, value) in zip(st.columns(len(shown)), shown, strict=True):
-        column.metric(label, value)
+    charts.numbers(shown)
 
 
 def _sessions(lines: list[BoardLine]) -> None:

@@ -12,7 +12,7 @@ import streamlit as st
 from rollbook.dashboard import charts
 from rollbook.dashboard.filters import Filters
 from rollbook.dashboard.seen import Seen
-from rollbook.dashboard.words import _, percent, status_word
+from rollbook.dashboard.words import _, day, percent, status_word
 from rollbook.domain import figures
 from rollbook.domain.attendance import Status
 from rollbook.domain.facts import Facts
@@ -41,10 +41,11 @@ def show(seen: Seen, filters: Filters) -> None:
     totals = facts.totals
     told = _("Attendance is %(percent)s over all.", percent=percent(totals.percentage))
     st.metric(_("Attendance over all"), percent(totals.percentage))
-    by_name = step == TERM
-    charts.show(_percentages(rows, line, by_name), rows, _("Attendance over time"), told)
-    long = _long(found)
-    charts.show(_counts(long), long, _("Who was what over time"), told)
+    labels = _labels(found, str(step or WEEK))
+    over_time = _percentages(rows, line, labels, str(step or WEEK))
+    charts.show(over_time, rows, _("Attendance over time"), told)
+    long, key = _long(found), charts.status_key(COUNTED)
+    charts.show(_counts(long, labels), long, _("Who was what over time"), told, key)
 
 
 def _figures(seen: Seen, facts: Facts, step: str) -> Mapping[date | str, Totals]:
@@ -87,18 +88,42 @@ def _key(key: date | str) -> str:
     return key if isinstance(key, str) else key.isoformat()
 
 
-def _x(*, gaps: bool) -> alt.X:
-    """Return the axis of days; with gaps, days without sessions take their room as well."""
-    kind = "temporal" if gaps else "ordinal"
-    axis = alt.Axis(labelAngle=-45, labelOverlap=True, **({"format": "%Y-%m-%d"} if gaps else {}))
-    return alt.X(charts.field(_("Days")), type=kind, title=None, sort=None, axis=axis)
+def _labels(found: Mapping[date | str, Totals], step: str) -> dict[str, str]:
+    """Return how the days of the files are written for people."""
+    style = "LLL y" if step == MONTH else "medium"
+    return {_key(one): one if isinstance(one, str) else day(one, style) for one in found}
 
 
-def _percentages(rows: pd.DataFrame, line: int, by_name: bool) -> alt.LayerChart:
+def _named(labels: Mapping[str, str]) -> alt.X:
+    """Return an axis on which what has sessions stands side by side."""
+    axis = charts.axis(labels)
+    return alt.X(charts.field(_("Days")), type="ordinal", title=None, sort=None, axis=axis)
+
+
+def _timed(labels: Mapping[str, str]) -> alt.X:
+    """Return an axis on which days without sessions take their room as well.
+
+    A day is a day: it is read and written as of UTC, wherever the browser stands.
+    """
+    days = [date.fromisoformat(one) for one in labels]
+    at = [alt.DateTime(year=one.year, month=one.month, date=one.day, utc=True) for one in days]
+    return alt.X(
+        charts.field(_("Days")),
+        type="temporal",
+        title=None,
+        scale=alt.Scale(type="utc"),
+        axis=charts.axis(labels, "utcFormat(datum.value, '%Y-%m-%d')", values=at),
+    )
+
+
+def _percentages(
+    rows: pd.DataFrame, line: int, labels: Mapping[str, str], step: str
+) -> alt.LayerChart:
     title = _("Attendance (%)")
+    by_name = step == TERM
     scale = alt.Scale(domain=[0, 100])
     drawn = alt.Chart(rows).encode(
-        x=_x(gaps=not by_name),
+        x=_named(labels) if by_name else _timed(labels),
         y=alt.Y(charts.field(title), type="quantitative", scale=scale, title=title),
         tooltip=charts.tooltip(rows),
     )
@@ -112,18 +137,20 @@ def _percentages(rows: pd.DataFrame, line: int, by_name: bool) -> alt.LayerChart
     return alt.layer(shown, rule.encode(y=alt.Y("limit:Q", title=title))).properties(height=320)
 
 
-def _counts(rows: pd.DataFrame) -> alt.Chart:
-    legend = alt.Legend(orient="bottom")
+def _counts(rows: pd.DataFrame, labels: Mapping[str, str]) -> alt.Chart:
     scale = charts.status_scale(COUNTED)
     return (
         alt.Chart(rows)
         .mark_bar()
         .encode(
-            x=_x(gaps=False),
-            y=alt.Y(charts.field(_("How many")), type="quantitative", stack=True),
-            color=alt.Color(
-                charts.field(_("Status")), type="nominal", scale=scale, title=None, legend=legend
+            x=_named(labels),
+            y=alt.Y(
+                charts.field(_("How many")),
+                type="quantitative",
+                stack=True,
+                axis=charts.whole_numbers(),
             ),
+            color=alt.Color(charts.field(_("Status")), type="nominal", scale=scale, legend=None),
             tooltip=charts.tooltip(rows),
         )
         .properties(height=280)
