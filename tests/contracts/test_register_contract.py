@@ -14,6 +14,8 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from rollbook.domain.register import EntryKind, NewEntry, Verification
 from rollbook.errors import AlreadyExists, RegisterTampered
 from rollbook.storage.database import Database
+from rollbook.storage.ledger import Ledger
+from rollbook.storage.row_digests import SqlRowDigests
 from rollbook.storage.tables import heads, ledger, sheets
 
 
@@ -188,6 +190,58 @@ def test_a_register_that_grows_while_it_is_checked_holds(database: Database) -> 
         writer.join()
     assert faults == []
     assert verify(database).entries > 0
+
+
+def find_rows(database: Database) -> bool:
+    with database.uow() as uow:
+        found = uow.register.find_rows()
+        uow.commit()
+    return found
+
+
+def begin_as_earlier_versions(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Append a first entry that carries no digests of rows."""
+    with monkeypatch.context() as earlier:
+        earlier.setattr(SqlRowDigests, "take", lambda self: {})
+        append(database, mark(1), NewEntry(EntryKind.SUBJECT, {}))
+
+
+def test_a_new_register_knows_its_rows_from_the_first_entry_on(database: Database) -> None:
+    append(database, NewEntry(EntryKind.SUBJECT, {}))
+    assert not find_rows(database)
+    assert verify(database).entries == 1
+
+
+def test_rows_are_found_once_in_a_register_of_an_earlier_version(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin_as_earlier_versions(database, monkeypatch)
+    assert [find_rows(database) for _ in range(3)] == [True, False, False]
+    with database.uow() as uow:
+        (entry,) = uow.register.entries([EntryKind.ROWS])
+    assert (entry.number, entry.body["event"]) == (3, "rows found")
+    assert verify(database).holds
+
+
+def test_rows_are_found_once_by_servers_that_start_at_the_same_time(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin_as_earlier_versions(database, monkeypatch)
+    looked, found = threading.Barrier(4), list[bool]()
+    hold = Ledger.hold
+
+    def hold_together(register: Ledger) -> None:
+        looked.wait(60)
+        hold(register)
+
+    monkeypatch.setattr(Ledger, "hold", hold_together)
+    threads = [threading.Thread(target=lambda: found.append(find_rows(database))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == [False, False, False, True]
+    assert verify(database).entries == 3
 
 
 def test_progress_ends_at_the_number_of_entries(database: Database) -> None:

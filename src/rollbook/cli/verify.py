@@ -102,9 +102,15 @@ def _told(found: Verification, compared: AnchorCheck | None) -> dict[str, Any]:
 
 def _rows_said(found: Verification) -> str:
     if found.rows_since:
-        return (
+        agree = (
             "Accounts, settings, and who belongs to groups agree with what entry "
             f"{found.rows_since} and those after it tell."
+        )
+        if found.rows_since == 1:
+            return agree
+        return (
+            f"{agree} That entry noted them as they were found: changes before it are compared "
+            "only as far as older entries tell of them."
         )
     return (
         "Accounts, settings, and who belongs to groups are compared as far as entries tell of "

@@ -99,13 +99,19 @@ class Ledger:
             self.append(_rows_entry("rows changed"))
 
     def find_rows(self) -> bool:
-        if self._is_taken(self._vault.blind(ONCE, FOUND)):
+        if self._knows_rows():
             return False
-        if any(first.rows.get(EVERYTHING) for first in self.entries(limit=1, before=2)):
+        self.hold()  # two servers may start at the same time
+        if self._knows_rows():
             return False
         self._rows.want_all()
         self.append(_rows_entry(FOUND, once=FOUND))
         return True
+
+    def _knows_rows(self) -> bool:
+        if self._is_taken(self._vault.blind(ONCE, FOUND)):
+            return True
+        return any(first.rows.get(EVERYTHING) for first in self.entries(limit=1, before=2))
 
     def append_sheets(self, session_ids: Sequence[str], entries: Sequence[NewEntry]) -> None:
         number, link = self._writable_head()
