@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from rollbook.dashboard import charts
-from rollbook.dashboard.filters import PERSON, Filters
+from rollbook.dashboard.filters import Filters, offer, one_of
 from rollbook.dashboard.seen import Seen
 from rollbook.dashboard.words import _, clock, day, number, percent, status_word
 from rollbook.domain import figures
@@ -18,6 +18,7 @@ from rollbook.domain.attendance import Status
 from rollbook.domain.facts import STATUSES, SessionFact
 from rollbook.domain.totals import Totals
 
+PERSON = "person"
 MANY = 400  # people in one field to choose from
 ROW = 30  # pixels
 AROUND = 100  # pixels of the axis, which the height includes
@@ -45,14 +46,13 @@ def show(seen: Seen, filters: Filters) -> None:
 def _choose(seen: Seen, filters: Filters) -> str | None:
     """Return who was chosen; people of the chosen groups only, and of those that may be seen."""
     people = _people(seen, filters)
+    offer(PERSON, None, one_of(people))
     if len(people) > MANY and not filters.group_ids:
-        held = st.session_state.get(PERSON)
-        if held not in people:
+        held = st.session_state[PERSON]
+        if held is None:
             charts.empty(_("Choose a group beside this page; then its people can be chosen."))
             return None
         people = {held: people[held]}
-    if st.session_state.get(PERSON) not in people:
-        st.session_state.pop(PERSON, None)
     return st.selectbox(
         _("Person"),
         list(people),

@@ -18,7 +18,7 @@ from rollbook.dashboard import (
     today_page,
     trends_page,
 )
-from rollbook.dashboard.filters import Filters, show_filters, write_address
+from rollbook.dashboard.filters import Filters, end_page, read_address, show_filters
 from rollbook.dashboard.hosting import CHECKED, host
 from rollbook.dashboard.seen import Seen
 from rollbook.dashboard.words import LANGUAGE, ZONE, _
@@ -77,10 +77,14 @@ def _end() -> None:
 
 
 def _show_page(seen: Seen) -> None:
+    read_address()
     groups = seen.groups()
-    pages = [_page(seen, groups, *one) for one in _pages(seen)]
+    with seen.parts.uow() as uow:
+        terms = read_calendar(uow, seen.parts.today()).terms
+    filters = show_filters(seen, groups, terms)
+    is_empty = not groups and not seen.only_self
+    pages = [_page(seen, filters, *one, is_empty=is_empty) for one in _pages(seen)]
     st.navigation(pages, position="sidebar").run()
-    write_address()
 
 
 def _pages(seen: Seen) -> list[tuple[str, str, str, Body]]:
@@ -110,20 +114,20 @@ def _punctuality() -> tuple[str, str, str, Body]:
 
 
 def _page(
-    seen: Seen, groups: dict[str, str], path: str, icon: str, title: str, body: Body
+    seen: Seen, filters: Filters, path: str, icon: str, title: str, body: Body, *, is_empty: bool
 ) -> st.Page:
     first = path == ("person" if seen.only_self else "today")
-    run = partial(_run, seen, groups, title, body)
+    run = partial(_run, seen, filters, title, _no_groups if is_empty else body)
     run.__name__ = path  # type: ignore[attr-defined]
     return st.Page(run, title=title, icon=f":material/{icon}:", url_path=path, default=first)
 
 
-def _run(seen: Seen, groups: dict[str, str], title: str, body: Body) -> None:
-    with seen.parts.uow() as uow:
-        terms = read_calendar(uow, seen.parts.today()).terms
-    filters = show_filters(seen, groups, terms)
+def _run(seen: Seen, filters: Filters, title: str, body: Body) -> None:
     st.title(title)
-    if not groups and not seen.only_self:
-        st.info(_("You have no groups yet. Whoever looks after the site can give you some."))
-        return
+    notice = st.empty()
     body(seen, filters)
+    end_page(notice)
+
+
+def _no_groups(_seen: Seen, _filters: Filters) -> None:
+    st.info(_("You have no groups yet. Whoever looks after the site can give you some."))

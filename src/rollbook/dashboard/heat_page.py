@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from rollbook.dashboard import charts
-from rollbook.dashboard.filters import GROUP, Filters
+from rollbook.dashboard.filters import Filters, offer, one_of
 from rollbook.dashboard.seen import SHORT, Seen
 from rollbook.dashboard.words import _, clock, day, status_word
 from rollbook.domain import figures
@@ -17,6 +17,7 @@ from rollbook.domain.facts import STATUSES, Facts, SessionFact
 from rollbook.domain.figures import NOT_THERE, HeatMap
 from rollbook.services.folding import folded
 
+MAP = "map"  # name of the field: the group whose map is shown
 NEWEST = 60  # sessions that fit beside each other
 ROW = 20  # pixels of a person
 
@@ -24,11 +25,10 @@ ROW = 20  # pixels of a person
 def show(seen: Seen, filters: Filters) -> None:
     groups = seen.groups()
     wanted = [one for one in filters.group_ids or groups if one in groups]
-    chosen = wanted[0]
+    offer(MAP, wanted[0], one_of(wanted), always=True)  # others may see other groups first
+    chosen = st.session_state[MAP]
     if len(wanted) > 1:
-        chosen = st.selectbox(
-            _("Group"), wanted, format_func=lambda one: groups[one], key=f"{GROUP} of map"
-        )
+        chosen = st.selectbox(_("Group"), wanted, format_func=groups.__getitem__, key=MAP)
     facts = seen.facts(filters.first_day, filters.last_day).of_groups([chosen])
     if not len(facts):
         charts.empty(_("In these days there was no session of these groups."))

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from rollbook.dashboard import charts
-from rollbook.dashboard.filters import Filters
+from rollbook.dashboard.filters import Filters, offer, one_of
 from rollbook.dashboard.seen import Seen
 from rollbook.dashboard.words import _, number, percent
 from rollbook.domain import figures
@@ -20,8 +20,9 @@ WIDTH = "width"
 def show(seen: Seen, filters: Filters) -> None:
     facts = filters.cut(seen.facts(filters.first_day, filters.last_day))
     words = {width: _("%(minutes)s min", minutes=width) for width in WIDTHS}
+    offer(WIDTH, 5, one_of(WIDTHS))
     width = st.segmented_control(
-        _("A bar stands for"), WIDTHS, format_func=words.__getitem__, default=5, key=WIDTH
+        _("A bar stands for"), WIDTHS, format_func=words.__getitem__, required=True, key=WIDTH
     )
     rows = _rows(facts, width or 5)
     arrivals = int(rows[_("Arrivals")].sum())

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from rollbook.dashboard import charts
-from rollbook.dashboard.filters import Filters
+from rollbook.dashboard.filters import Filters, offer, whole
 from rollbook.dashboard.seen import Seen
 from rollbook.dashboard.words import _, number, rounded, words
 from rollbook.domain import figures
@@ -53,9 +53,12 @@ def _cell(value: str | float) -> str:
 def _rules() -> RiskRules:
     usual = RiskRules()
     first, second, third = st.columns(3)
-    below = first.slider(_("Attendance below (%)"), 50, 100, int(usual.below), key=BELOW)
-    row = second.slider(_("Absences in a row"), 1, 10, usual.in_a_row, key=IN_A_ROW)
-    drop = third.slider(_("Fall against before (points)"), 5, 60, int(usual.drop), key=DROP)
+    offer(BELOW, int(usual.below), whole(50, 100))
+    below = first.slider(_("Attendance below (%)"), 50, 100, key=BELOW)
+    offer(IN_A_ROW, usual.in_a_row, whole(1, 10))
+    row = second.slider(_("Absences in a row"), 1, 10, key=IN_A_ROW)
+    offer(DROP, int(usual.drop), whole(5, 60))
+    drop = third.slider(_("Fall against before (points)"), 5, 60, key=DROP)
     return RiskRules(below=below, in_a_row=row, drop=drop)
 
 

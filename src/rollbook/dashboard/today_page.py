@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from rollbook.dashboard import charts
-from rollbook.dashboard.filters import Filters
+from rollbook.dashboard.filters import Filters, offer, one_of, write_address
 from rollbook.dashboard.seen import Seen
 from rollbook.dashboard.words import _, clock, day, ngettext, number, percent, status_word
 from rollbook.domain import figures
@@ -38,6 +38,7 @@ def _live(seen: Seen, filters: Filters) -> None:
     _sums(figures.added_totals(line.totals for line in lines))
     _sessions(lines)
     _one(seen, lines)
+    write_address()
 
 
 def _lines(seen: Seen, filters: Filters) -> list[BoardLine]:
@@ -94,8 +95,7 @@ def _one(seen: Seen, lines: list[BoardLine]) -> None:
         )
         for line in lines
     }
-    if st.session_state.get(SESSION) not in words:
-        st.session_state.pop(SESSION, None)
+    offer(SESSION, None, one_of(words))
     chosen = st.selectbox(
         _("Who is there?"),
         list(words),

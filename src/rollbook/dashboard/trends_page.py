@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from rollbook.dashboard import charts
-from rollbook.dashboard.filters import Filters
+from rollbook.dashboard.filters import Filters, offer, one_of, whole
 from rollbook.dashboard.seen import Seen
 from rollbook.dashboard.words import _, day, percent, status_word
 from rollbook.domain import figures
@@ -28,10 +28,12 @@ COUNTED = (Status.PRESENT, Status.LATE, Status.LEFT_EARLY, Status.ABSENT, Status
 def show(seen: Seen, filters: Filters) -> None:
     words = {DAY: _("Day"), WEEK: _("Week"), MONTH: _("Month"), TERM: _("Term")}
     left, right = st.columns(2)
+    offer(STEP, WEEK, one_of(words))
     step = left.segmented_control(
-        _("By"), list(words), format_func=words.__getitem__, default=WEEK, key=STEP
+        _("By"), list(words), format_func=words.__getitem__, required=True, key=STEP
     )
-    line = right.slider(_("Line that attendance should not fall below (%)"), 50, 100, 85, key=LINE)
+    offer(LINE, 85, whole(50, 100))
+    line = right.slider(_("Line that attendance should not fall below (%)"), 50, 100, key=LINE)
     facts = filters.cut(seen.facts(filters.first_day, filters.last_day))
     found = _figures(seen, facts, str(step or WEEK))
     rows = _rows(found)
