@@ -215,7 +215,7 @@ def test_a_report_comes_by_itself_once_for_its_days(site: Site, client_of: Clien
     bob = client_of("bob")
     assert bob.post("/exports/plans", data={"rhythm": "daily", "format": "csv"}).status_code == 302
     page = bob.get("/exports").text
-    assert "Every day, of the day before" in page and "All groups of mine" in page
+    assert "Daily, of the day before" in page and "All groups of mine" in page
     (task,) = due(site)
     assert task.spec["month"] == "2026-03-02_2026-03-02" and task.spec["scheduled"]
     site.clock.at += timedelta(hours=1)

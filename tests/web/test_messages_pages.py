@@ -199,6 +199,39 @@ def test_the_link_works_without_signing_in_and_looking_changes_nothing(
     assert nobody.post(path[:-2] + "xx").status_code == 404
 
 
+@pytest.mark.parametrize(("url", "address"), [(URL, ""), (URL, "0151"), ("json://h/{to}", "")])
+def test_a_contact_has_the_address_that_its_channel_needs(
+    site: Site, client_of: ClientOf, url: str, address: str
+) -> None:
+    made = site.parts.message_settings.add_channel("other", url, "administrator a")
+    path = f"/messages/people/{site.ada.subject_id}"
+    refused = client_of("bob").post(path, data=contact(made.channel_id, contact=address))
+    assert refused.status_code == 422 and 'aria-invalid="true"' in refused.get_data(as_text=True)
+    assert site.parts.recipients.of_subject(site.ada.subject_id) == []
+
+
+def test_the_address_is_optional_only_where_a_channel_reaches_one_place(
+    site: Site, client_of: ClientOf, channel: str
+) -> None:
+    bob, path = client_of("bob"), f"/messages/people/{site.ada.subject_id}"
+    assert "Not needed for" not in bob.get(path).get_data(as_text=True)
+    chat = site.parts.message_settings.add_channel("Chat", "json://127.0.0.1/x", "administrator a")
+    assert "Not needed for: Chat" in bob.get(path).get_data(as_text=True)
+    sent = contact(chat.channel_id, contact="")
+    assert bob.post(path, data=sent).status_code == 303
+
+
+def test_pages_say_while_messages_are_off(site: Site, client_of: ClientOf) -> None:
+    off = "This site sends no messages yet."
+    alice, bob = client_of("alice"), client_of("bob")
+    for path in ("/account", "/messages/me", f"/messages/people/{site.ada.subject_id}"):
+        assert off in bob.get(path).get_data(as_text=True), path
+    there = alice.get("/messages/me").get_data(as_text=True)
+    assert off in there and 'href="/messages"' in there.partition(off)[2][:60]
+    site.parts.message_settings.set_rules(MessageRules(enabled=True), "administrator a")
+    assert off not in alice.get("/messages/me").get_data(as_text=True)
+
+
 def _active(site: Site) -> bool:
     return site.parts.recipients.of_subject(site.ada.subject_id)[0].active
 
@@ -210,7 +243,11 @@ def test_a_failure_is_shown_with_its_reason_and_tried_again(
         uow.subjects.update(replace(site.ada, minor=True))
         uow.commit()
     bob, alice = client_of("bob"), client_of("alice")
-    bob.post(f"/messages/people/{site.ada.subject_id}", data=contact(channel, contact="nothing"))
+    bob.post(f"/messages/people/{site.ada.subject_id}", data=contact(channel))
+    (mother,) = site.parts.recipients.of_subject(site.ada.subject_id)
+    with site.parts.uow() as uow:
+        uow.recipients.put(replace(mother, address="nothing"))  # as it could be written once
+        uow.commit()
     site.parts.register.close_session(site.session.session_id, "faculty b")
     site.clock.advance(3600)
     site.parts.outbox.run()

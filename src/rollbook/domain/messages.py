@@ -98,6 +98,15 @@ class Channel:
     name: str
     url: str = field(repr=False)
 
+    @property
+    def is_mail(self) -> bool:
+        return self.url.startswith(("mailto:", "mailtos:"))
+
+    @property
+    def asks_address(self) -> bool:
+        """Return whether it reaches each recipient at their own address, and not one place."""
+        return self.is_mail or "{to}" in self.url
+
 
 @dataclass(frozen=True, slots=True)
 class Recipient:

@@ -141,8 +141,13 @@ class Recipients:
             uow.commit()
 
     def _put(self, uow: UnitOfWork, one: Recipient, by: str) -> None:
-        if one.channel_id not in {channel.channel_id for channel in channels_of(uow)}:
+        channel = {each.channel_id: each for each in channels_of(uow)}.get(one.channel_id)
+        if channel is None:
             raise InvalidInput("Choose by which channel the messages go.")
+        if channel.is_mail and "@" not in one.address:
+            raise InvalidInput("This is no e-mail address.")
+        if channel.asks_address and not one.address:
+            raise InvalidInput("Messages by this channel need a number or address.")
         uow.recipients.put(one)
         uow.register.append(self._entry("recipient set", one, by))
 

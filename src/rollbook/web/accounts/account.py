@@ -44,6 +44,7 @@ def account() -> str:
         missing=second_factor_missing(user),
         sessions=parts().own_account.sessions(user.user_id),
         here=_handle_here(),
+        messages_on=parts().message_settings.rules().enabled,
     )
 
 

@@ -45,9 +45,9 @@ FORMATS = {
 SEALED = "application/octet-stream"
 MONTHS_BACK = 24
 RHYTHMS = {
-    Rhythm.DAILY: _l("Every day, of the day before"),
-    Rhythm.WEEKLY: _l("Every Monday, of the week before"),
-    Rhythm.MONTHLY: _l("On the first, of the month before"),
+    Rhythm.DAILY: _l("Daily, of the day before"),
+    Rhythm.WEEKLY: _l("Mondays, of the week before"),
+    Rhythm.MONTHLY: _l("Monthly, of the month before"),
 }
 
 

@@ -105,7 +105,7 @@ def _page(errors: Errors) -> str:
         "messages/index.html",
         rules=settings.rules(),
         address=request.form.get("address", address),
-        channels=[(one, settings.shown(one), "{to}" in one.url) for one in settings.channels()],
+        channels=[(one, settings.shown(one)) for one in settings.channels()],
         name=request.form.get("name", ""),
         url=request.form.get("url", ""),
         kinds=words.KINDS,
