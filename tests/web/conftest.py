@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,16 +13,25 @@ from flask.testing import FlaskClient
 from rollbook.web.app import create_app, secret_of
 from rollbook.web.parts import KEY, WebOptions
 from rollbook.web.setup.gate import DONE
-from web.school import Site, make_site, sign_in
+from web.school import Site, make_site, sign_in, site_of_copy
+
+
+@pytest.fixture(scope="session")
+def first_site(blank_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """Return a closed site; each test gets a copy, since making it takes longer than most tests."""
+    made = make_site(Path(shutil.copytree(blank_home, tmp_path_factory.mktemp("first") / "home")))
+    made.parts.database.close()
+    return made
 
 
 @pytest.fixture
-def site(book: Path) -> Iterator[Site]:
+def site(first_site: Site, book: Path) -> Iterator[Site]:
     """Return a site in Berlin on a Monday at 08:00, with two classes and five accounts."""
-    made = make_site(book)
-    yield made
-    made.parts.engines.close()
-    made.parts.database.close()
+    shutil.copytree(first_site.parts.settings.home, book, dirs_exist_ok=True)
+    copied = site_of_copy(first_site, book)
+    yield copied
+    copied.parts.engines.close()
+    copied.parts.database.close()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -49,9 +49,7 @@ def colour_engine() -> Engine:
 
 def make_site(book: Path) -> Site:
     """Return a site in Berlin on a Monday at 08:00, with two classes and five accounts."""
-    parts = build(Settings(home=book), engine=colour_engine())
-    clock = FixedClock(MONDAY)
-    parts.clock = clock  # type: ignore[assignment]
+    parts, clock = _opened(book)
     with parts.uow() as uow:
         uow.site.set("site_name", "Hill School")
         uow.site.set("time_zone", "Europe/Berlin")
@@ -62,6 +60,23 @@ def make_site(book: Path) -> Site:
     made = Site(parts, clock, group, other, people, others, *_sessions(parts, group, other))
     _accounts(made)
     return made
+
+
+def site_of_copy(made: Site, book: Path) -> Site:
+    """Return the site of a home that was copied from the one of `made`, as it was then."""
+    parts, clock = _opened(book)
+    people, others = [*made.people], [*made.others]
+    users, ids = {**made.users}, {**made.ids}
+    return replace(
+        made, parts=parts, clock=clock, people=people, others=others, users=users, ids=ids
+    )
+
+
+def _opened(book: Path) -> tuple[App, FixedClock]:
+    parts = build(Settings(home=book), engine=colour_engine())
+    clock = FixedClock(MONDAY)
+    parts.clock = clock  # type: ignore[assignment]
+    return parts, clock
 
 
 def _sessions(parts: App, *groups: Group) -> tuple[Session, Session]:
