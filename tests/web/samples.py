@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from rollbook.services.unsubscribing import token_of
+
 SAMPLES: dict[str, Callable[[Any], dict[str, str]]] = {}
 
 DEFAULTS: dict[str, Callable[[Any], str]] = {
@@ -25,7 +27,7 @@ SAMPLES["messages.text"] = SAMPLES["messages.set_text"] = lambda site: {
     "kind": "absent",
     "language": "en",
 }
-SAMPLES["messages.stop"] = SAMPLES["messages.stop_post"] = lambda site: {"token": "x"}
+SAMPLES["messages.stop"] = SAMPLES["messages.stop_post"] = lambda site: {"token": _stopping(site)}
 PAPER = {"kind": "notice", "language": "en"}
 SAMPLES["privacy.paper"] = SAMPLES["privacy.publish"] = lambda site: PAPER
 SAMPLES["privacy.paper_as_file"] = lambda site: {**PAPER, "ending": "txt"}
@@ -41,3 +43,9 @@ SAMPLES["privacy.access_file"] = lambda site: {
 }
 SAMPLES["me.own_archive"] = lambda site: {"task_id": UNKNOWN}
 DEFAULTS["plan_id"] = lambda site: site.ids.get("plan_id", [UNKNOWN])[0]
+
+
+def _stopping(site: Any) -> str:
+    """Return the token of the link that ends a recipient's messages."""
+    with site.parts.uow() as uow:
+        return token_of(uow.vault, DEFAULTS["recipient_id"](site))
