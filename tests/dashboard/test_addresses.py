@@ -5,8 +5,10 @@ from __future__ import annotations
 import shutil
 from datetime import date
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -32,6 +34,8 @@ def school(blank_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Site:
 def site(school: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
     """Return the school, looked at by its administrator."""
     monkeypatch.setattr(hosting, "_host", [])
+    # AppTest would read what all installed packages say of themselves, for half a second
+    monkeypatch.setattr(BidiComponentManager, "discover_and_register_components", Mock())
     looks_at(school, ADMINISTRATOR)
     return school
 
