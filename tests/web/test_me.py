@@ -34,6 +34,7 @@ def test_the_own_month_and_nobody_elses(site: Site, ada: FlaskClient) -> None:
     page = ada.get("/me").text
     assert "late" in page and "100.0 %" in page and "Mathematics" in page
     assert "Alan" not in page and "style=" not in page
+    assert "100,0 %" in ada.get("/me", headers={"Accept-Language": "de"}).text
     assert ada.get("/me?month=2026-02").status_code == 200
     assert ada.get("/me?month=0000-99").status_code == 404
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 
 from babel.dates import format_date, format_skeleton
+from babel.numbers import format_decimal
 from flask import Flask
+from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from rollbook.domain.attendance import (
     AttendanceRecord,
@@ -24,6 +25,7 @@ from rollbook.domain.ports import UnitOfWork
 from rollbook.domain.statements import BY_PERSON, TAKEN_BACK
 from rollbook.errors import NotFound
 from rollbook.languages import register_words
+from rollbook.languages.writing import Words
 from rollbook.web.times import format_locale, moment
 
 
@@ -100,12 +102,12 @@ def evidence_words(evidence: Evidence) -> str:
     return _(
         "Alike to %(score)s (needed %(threshold)s), ahead of the next person by %(margin)s "
         "(needed %(required)s), on %(pictures)s, among %(people)s people.",
-        score=f"{evidence.score:.2f}",
-        threshold=f"{evidence.threshold:.2f}",
-        margin=f"{evidence.margin:.2f}",
-        required=f"{evidence.required_margin:.2f}",
+        score=number(evidence.score, 2),
+        threshold=number(evidence.threshold, 2),
+        margin=number(evidence.margin, 2),
+        required=number(evidence.required_margin, 2),
         pictures=pictures,
-        people=evidence.gallery_size,
+        people=number(evidence.gallery_size),
     )
 
 
@@ -153,6 +155,17 @@ def short_weekday(day: date) -> str:
     return format_date(day, "EEE", locale=format_locale())
 
 
+def number(value: float, digits: int = 0) -> str:
+    """Return a number with so many decimals, as the page's language writes it."""
+    pattern = f"#,##0.{'0' * digits}" if digits else "#,##0"
+    return str(format_decimal(round(value, digits), format=pattern, locale=get_locale() or "en"))
+
+
+def share(percent: str) -> str:
+    """Return a percentage that is there as 66.7; a dash where there is none."""
+    return Words(str(get_locale() or "en")).share(percent)
+
+
 def init_app(app: Flask) -> None:
     """Let templates use the words."""
     app.jinja_env.filters.update(
@@ -164,4 +177,6 @@ def init_app(app: Flask) -> None:
         evidence_words=evidence_words,
         month_name=month_name,
         short_weekday=short_weekday,
+        number=number,
+        share=share,
     )
