@@ -370,6 +370,7 @@ def test_one_message_a_day_for_who_wants_that(room: Room) -> None:
     assert room.later(timedelta(hours=4)) == []
     (sent,) = room.later(timedelta(hours=2))
     assert sent.subject == "2 messages of today" and "First" in sent.body and "Second" in sent.body
+    assert sent.body.count("Good day") == 1
     assert {row.state for row in room.all()} == {MessageState.SENT}
 
 

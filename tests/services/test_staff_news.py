@@ -15,6 +15,7 @@ from rollbook.domain.messages import GROUP, Event, EventKind, MessageRules
 from rollbook.domain.subjects import Membership, new_id
 from rollbook.network.apprise_sender import AppriseSender
 from rollbook.services.anchors import Anchors
+from rollbook.services.composing import NOT_TOLD, Dropped, Said, say
 from rollbook.services.fact_book import FactBook
 from rollbook.services.message_settings import MessageSettings
 from rollbook.services.recipients import Recipients
@@ -137,10 +138,32 @@ def test_last_week_goes_to_tutors_of_what_is_theirs(room: Room) -> None:
     assert dict(event.values) == {
         "first": "2026-03-02",
         "last": "2026-03-08",
-        "groups": '[["7a", 50.0, 5, 0]]',
+        "groups": f'[["7a", "{room.group.group_id}", 50.0, 5, 0]]',
     }
     room.clock.at += timedelta(days=1)
     assert room.news.tell_week() == 0
+
+
+def test_last_week_leaves_without_groups_that_were_given_away_meanwhile(room: Room) -> None:
+    with room.database.uow() as uow:
+        (tutor,) = uow.staff.of_group(room.group.group_id)
+        uow.staff.add(Staff(room.other.group_id, tutor.user_id, LONG_AGO))
+        uow.commit()
+    room.lessons(5)
+    room.clock.at = at(MONDAY + timedelta(days=7), 6, 45)
+    room.news.tell_week()
+    (event,) = room.written(EventKind.WEEKLY)
+    told = []
+    for given_away in (None, room.other, room.group):
+        with room.database.uow() as uow:
+            if given_away is not None:
+                uow.staff.leave(given_away.group_id, tutor.user_id, MONDAY)
+            told.append(say(uow, event, "en", room.clock.now(), BERLIN))
+            uow.commit()
+    both, first, nothing = told
+    assert isinstance(both, Said) and "7a" in both.body and "7b" in both.body
+    assert isinstance(first, Said) and "7a" in first.body and "7b" not in first.body
+    assert nothing == Dropped(NOT_TOLD)
 
 
 def test_the_same_trouble_is_told_to_administrators_once_a_day(room: Room) -> None:

@@ -7,7 +7,7 @@ reach nothing but the values that its kind of message has.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rollbook.domain.messages import EventKind
@@ -203,6 +203,25 @@ def _refuse_unknown(kind: EventKind, text: str) -> None:
         raise InvalidInput(
             "Braces stand around placeholders alone. These are: %(allowed)s", allowed=allowed
         )
+
+
+def gathered(said: Sequence[tuple[str, str]]) -> str:
+    """Return several messages, each a subject and a text, in one.
+
+    A greeting or an end that all of them share stands there once.
+
+    >>> gathered([("Ada", "Hello,\\n\\nlate.\\n\\nHill"), ("Bob", "Hello,\\n\\nill.\\n\\nHill")])
+    'Hello,\\n\\nAda\\nlate.\\n\\nBob\\nill.\\n\\nHill'
+    """
+    texts = [body.split("\n\n") for _, body in said]
+    shorter = min(map(len, texts))
+    end = 1 if shorter > 1 and len({text[-1] for text in texts}) == 1 else 0
+    start = 1 if shorter > 1 + end and len({text[0] for text in texts}) == 1 else 0
+    each = [
+        f"{subject}\n" + "\n\n".join(text[start : len(text) - end])
+        for (subject, _), text in zip(said, texts, strict=True)
+    ]
+    return "\n\n".join([*texts[0][:start], *each, *texts[0][len(texts[0]) - end :]])
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from rollbook.domain.attendance import AttendanceRecord, Session, SessionState, record_of
-from rollbook.domain.message_texts import DAILY, FOOTER, fill
+from rollbook.domain.message_texts import DAILY, FOOTER, fill, gathered
 from rollbook.domain.messages import (
     GROUP,
     TOLD_BY_AGE,
@@ -32,7 +32,7 @@ from rollbook.languages.writing import Words
 from rollbook.services.announcing import row_of_absences, tutors_of
 from rollbook.services.marks import marks_about
 from rollbook.services.message_settings import address_of, channels_of, rules_of, text_of
-from rollbook.services.message_words import in_words, said_day, said_time
+from rollbook.services.message_words import GROUPS, in_words, only_of_week, said_day, said_time
 from rollbook.services.recipients import audience_of
 from rollbook.services.unsubscribing import token_of
 
@@ -125,7 +125,7 @@ def message_of(
     if len(said) > 1:
         daily = DAILY.get(language, DAILY["en"])
         subject = fill(daily, {"count": str(len(said))})
-        body = "\n\n".join(f"{one.subject}\n{one.body}" for one in said)
+        body = gathered([(one.subject, one.body) for one in said])
     link = unsubscribe_url(uow, recipient)
     if link is not None:
         body += "\n\n" + fill(FOOTER.get(language, FOOTER["en"]), {"url": link})
@@ -151,9 +151,15 @@ def unsubscribe_url(uow: UnitOfWork, recipient: Recipient) -> str | None:
 def _values(
     uow: UnitOfWork, event: Event, words: Words, now: datetime, zone: ZoneInfo
 ) -> dict[str, str] | Dropped:
+    said = event.values
+    if event.kind is EventKind.WEEKLY:
+        week = _own_week(uow, event, now.astimezone(zone).date())
+        if week is None:
+            return Dropped(NOT_TOLD)
+        said = {**said, GROUPS: week}
     values = {
         "site": str(uow.site.get("site_name") or "Rollbook"),
-        **in_words(event.kind, event.values, words, address_of(uow)),
+        **in_words(event.kind, said, words, address_of(uow)),
     }
     try:
         if event.subject_id is not None:
@@ -163,6 +169,14 @@ def _values(
     except NotFound:
         return Dropped(GONE)
     return values
+
+
+def _own_week(uow: UnitOfWork, event: Event, today: date) -> str | None:
+    """Return the figures of those groups that the recipient still has; None where none is left."""
+    recipient = uow.recipients.get(event.recipient_id)
+    held = uow.staff.of_user(str(recipient.user_id)) if recipient is not None else []
+    mine = {one.group_id for one in held if one.holds_on(today)}
+    return only_of_week(event.values[GROUPS], mine)
 
 
 def _of_session(

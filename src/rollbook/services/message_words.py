@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 
 from babel.dates import format_time
@@ -89,10 +89,16 @@ def in_words(
     return said
 
 
-def week_of(totals: Iterable[tuple[str, Totals]]) -> str:
-    """Return groups by name with their figures, as an event holds them."""
-    kept = [(name, one.percentage, one.absent, one.late) for name, one in totals]
+def week_of(totals: Iterable[tuple[str, str, Totals]]) -> str:
+    """Return groups, each by its name and id, with their figures, as an event holds them."""
+    kept = [(name, group, one.percentage, one.absent, one.late) for name, group, one in totals]
     return json.dumps(kept, ensure_ascii=False)
+
+
+def only_of_week(kept: str, group_ids: Collection[str]) -> str | None:
+    """Return what `week_of` gave, of these groups alone; None where nothing remains."""
+    mine = [one for one in json.loads(kept) if one[1] in group_ids]
+    return json.dumps(mine, ensure_ascii=False) if mine else None
 
 
 def examples(kind: EventKind, words: Words) -> dict[str, str]:
@@ -115,7 +121,7 @@ def _week(values: Mapping[str, str], words: Words) -> dict[str, str]:
     if GROUPS in values:
         lines = [
             _figures(group, percentage, absent, late, words)
-            for group, percentage, absent, late in json.loads(values[GROUPS])
+            for group, _, percentage, absent, late in json.loads(values[GROUPS])
         ]
         said["figures"] = "\n".join(lines)
     return said

@@ -111,7 +111,7 @@ class StaffNews:
                     values = {
                         "first": first.isoformat(),
                         "last": last.isoformat(),
-                        GROUPS: week_of(sorted((names[g], totals[g]) for g in known)),
+                        GROUPS: week_of(sorted((names[g], g, totals[g]) for g in known)),
                     }
                     key = f"weekly {last}"
                     now = self._clock.now()
