@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import threading
-from typing import TYPE_CHECKING, Annotated
+import webbrowser
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rollbook.cli import common
+from rollbook.errors import ConfigurationError, RollbookError
 
 if TYPE_CHECKING:
     from rollbook.bootstrap import App
     from rollbook.dashboard.hosting import Host
 
-HERE = "127.0.0.1"
+HERE = ("127.0.0.1", "localhost")
 PORT = 8501  # Streamlit's own
-
-_opening = threading.Lock()
 
 
 def dashboard(
@@ -26,53 +26,53 @@ def dashboard(
     ] = None,
 ) -> None:
     """Show the dashboard on this machine, without the web application; Ctrl-C ends it."""
-    from rollbook.dashboard import hosting
-    from rollbook.web.server import has_desktop, listen
+    from rollbook.web.server import has_desktop, listen, serve_alone
 
-    for free in listen((HERE,), port):  # says in words when the port is taken
-        free.close()
-    hosting.become(alone(common.open_app()))
+    sockets = listen(HERE[:1], port)
     wanted = open_browser if open_browser is not None else has_desktop() and common.out.is_terminal
-    common.say(f"The dashboard is at http://{HERE}:{port}  (Ctrl-C ends it)")
-    _run(port, headless=not wanted)
+    with common.ended_in_order() as asked:
+        from streamlit import App
+
+        app = App(**on_this_machine())
+        tell = partial(_tell, f"http://{HERE[0]}:{port}", open_browser=wanted)
+        serve_alone(app, sockets, stop=asked, started=tell)
 
 
-def _run(port: int, *, headless: bool) -> None:
+def _tell(address: str, *, open_browser: bool) -> None:
+    common.say(f"The dashboard is at {address}  (Ctrl-C ends it)")
+    if open_browser:
+        webbrowser.open(address)
+
+
+def run_by_streamlit() -> dict[str, Any]:
+    """Return what `streamlit run` is to serve; print the first code."""
     from streamlit import config
-    from streamlit.web import bootstrap
+
+    try:
+        if config.get_option("server.address") not in HERE:
+            raise ConfigurationError(
+                "The dashboard alone is for this machine. Start it with the settings that come "
+                "with it (.streamlit/config.toml), or with --server.address 127.0.0.1."
+            )
+        return on_this_machine()
+    except RollbookError as error:
+        raise SystemExit(str(error)) from error
+
+
+def on_this_machine() -> dict[str, Any]:
+    """Return what Streamlit's application is made of, where there is no other around it."""
+    from starlette.middleware import Middleware
 
     from rollbook.dashboard import hosting
+    from rollbook.web.dashboard.shield import Shield
 
     hosting.configure()
-    alone_options = {
-        "server.address": HERE,
-        "server.port": port,
-        "server.headless": headless,
-        "server.allowedHosts": [HERE, "localhost"],
-        "server.showEmailPrompt": False,
+    hosting.become(alone(common.open_app()))
+    return {
+        "script_path": hosting.SCRIPT,
+        "middleware": [Middleware(Shield, hosts=HERE)],
+        "on_script_error": hosting.note_error,
     }
-    for name, value in alone_options.items():
-        config.set_option(name, value)
-    bootstrap.run(str(hosting.SCRIPT), False, [], {})
-
-
-def page() -> None:
-    """Show the dashboard from a script that Streamlit runs."""
-    import streamlit as st
-
-    from rollbook.dashboard import hosting
-    from rollbook.dashboard.frame import show
-    from rollbook.errors import RollbookError
-
-    hosting.ask_nobody()
-    try:
-        with _opening:
-            if not hosting.is_hosted():
-                hosting.become(alone(common.open_app()))
-    except RollbookError as error:
-        st.error(str(error))
-        st.stop()
-    show()
 
 
 def alone(app: App) -> Host:

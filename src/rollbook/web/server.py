@@ -16,7 +16,7 @@ from typing import Any
 import uvicorn
 
 from rollbook.bootstrap import App
-from rollbook.errors import ConfigurationError
+from rollbook.errors import ConfigurationError, places_of
 from rollbook.network.certificates import CertificateFiles
 from rollbook.web.asgi import create_asgi
 from rollbook.web.parts import WebOptions
@@ -266,8 +266,9 @@ def _renewal(
         nonlocal known
         try:
             found = await asyncio.to_thread(renew)
-        except Exception:  # the server goes on with the certificate that it has
-            log.exception("the certificate could not be looked at; it stays as it is")
+        except Exception as error:  # the server goes on with the certificate that it has
+            why = places_of(error)
+            log.error("the certificate could not be looked at; it stays as it is", exc_info=why)
             return
         if found != known and config.ssl is not None:
             config.ssl.load_cert_chain(found.certificate, found.key)
