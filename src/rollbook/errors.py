@@ -151,5 +151,11 @@ class NotificationError(RollbookError):
 def places_of(
     error: Exception,
 ) -> tuple[type[Exception], Exception, TracebackType | None]:
-    """Return the traceback for a log with the error's kind alone: its text may hold a name."""
-    return RuntimeError, RuntimeError(type(error).__name__), error.__traceback__
+    """Return the traceback for a log with the error's kind alone: its text may hold a name.
+
+    >>> kind, nothing_said, _ = places_of(KeyError("Ada"))
+    >>> kind.__name__, str(nothing_said)
+    ('KeyError', '')
+    """
+    kind = type(type(error).__name__, (Exception,), {"__module__": type(error).__module__})
+    return kind, kind(), error.__traceback__

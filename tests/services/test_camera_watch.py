@@ -229,7 +229,7 @@ def test_a_lease_is_kept_while_the_camera_runs(site: Site) -> None:
     ],
 )
 def test_after_a_failure_it_is_tried_again_later_each_time(
-    site: Site, failure: Exception, said: str
+    site: Site, failure: Exception, said: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     camera = site.camera()
     site.lesson("Maths")
@@ -242,6 +242,7 @@ def test_after_a_failure_it_is_tried_again_later_each_time(
         site.clock.advance(wait)
     site.door.ending = None
     _until(lambda: site.report(camera).running is Running.RUNNING)
+    assert type(failure).__name__ in caplog.text and str(failure) not in caplog.text
 
 
 def test_a_clip_is_played_once_for_a_session(site: Site) -> None:

@@ -17,7 +17,7 @@ from rollbook.domain.camera_ports import SiteCamera
 from rollbook.domain.camera_reports import CameraReport, Running
 from rollbook.domain.faces import Pixels
 from rollbook.domain.ports import Clock, OpenUnitOfWork
-from rollbook.errors import StorageError
+from rollbook.errors import StorageError, places_of
 from rollbook.services.camera_worker import CameraWorker, RunCamera
 from rollbook.services.site import faces_enabled
 
@@ -159,8 +159,9 @@ class CameraWatch:
                 self.look()
             except StorageError as error:
                 log.warning("cameras wait for the database: %s", error)
-            except Exception:  # nobody would start the thread again
-                log.exception("a round of the cameras failed; the next one follows")
+            except Exception as error:  # nobody would start the thread again
+                why = places_of(error)
+                log.error("a round of the cameras failed; the next one follows", exc_info=why)
             self._ending.wait(self._rules.every)
 
     def _read(self, now: datetime) -> tuple[list[SiteCamera], list[Session]]:

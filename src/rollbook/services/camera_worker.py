@@ -15,7 +15,7 @@ from rollbook.domain.camera_reports import CameraReport, RecentCounts, Running
 from rollbook.domain.cameras import CameraHealth
 from rollbook.domain.faces import Frame, Pixels, Refusal
 from rollbook.domain.ports import Camera, Clock
-from rollbook.errors import RollbookError, StreamEnded
+from rollbook.errors import RollbookError, StreamEnded, places_of
 from rollbook.services.recognise import FrameResult
 from rollbook.services.watch import WatchEnd, WatchSummary
 from rollbook.services.watch_events import (
@@ -112,9 +112,9 @@ class CameraWorker:
         except RollbookError as error:
             self.failure = str(error)
             log.warning("camera %s ended: %s", self.camera.camera_id, type(error).__name__)
-        except Exception:  # the top of a camera's loop: the watch starts it again
+        except Exception as error:  # the top of a camera's loop: the watch starts it again
             self.failure = BROKE_OFF
-            log.exception("camera %s broke off", self.camera.camera_id)
+            log.error("camera %s broke off", self.camera.camera_id, exc_info=places_of(error))
         finally:
             self.picture = None
 
