@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import altair as alt
 import pandas as pd
 import streamlit as st
 
-from rollbook.dashboard import charts
+from rollbook.dashboard import charts, refusals
 from rollbook.dashboard.filters import Filters
 from rollbook.dashboard.seen import Seen
-from rollbook.dashboard.words import _, camera_word, method_word, number, percent, reason_word
+from rollbook.dashboard.words import (
+    _,
+    camera_word,
+    day,
+    method_word,
+    number,
+    percent,
+    reason_word,
+)
 from rollbook.domain import figures
 from rollbook.domain.access import Permission
 from rollbook.domain.attendance import Method
+from rollbook.domain.camera_reports import MINUTES
 from rollbook.domain.facts import Facts
 
 
 def show(seen: Seen, filters: Filters) -> None:
     facts = filters.cut(seen.facts(filters.first_day, filters.last_day))
-    counts = figures.by_method(facts)
-    if not counts:
+    if counts := figures.by_method(facts):
+        _shares(counts)
+        _over_time(facts)
+        _scores(facts)
+    else:
         charts.empty(_("Nobody arrived in these days, or nothing is known of when."))
-        return
-    _shares(counts)
-    _over_time(facts)
-    _scores(facts)
-    _refusals(seen)
+    refusals.show(seen, filters)
+    _cameras(seen)
 
 
 def _shares(counts: dict[Method, int]) -> None:
@@ -44,7 +55,7 @@ def _shares(counts: dict[Method, int]) -> None:
         alt.Chart(rows)
         .mark_bar()
         .encode(
-            x=alt.X(charts.field(_("Arrivals")), type="quantitative"),
+            x=alt.X(charts.field(_("Arrivals")), type="quantitative", axis=charts.whole_numbers()),
             y=alt.Y(
                 charts.field(_("Way")),
                 type="nominal",
@@ -83,11 +94,12 @@ def _over_time(facts: Facts) -> None:
             for method, count in counts.items()
         ]
     )
+    labels = {month.strftime("%Y-%m"): day(month, "LLL y") for month in found}
     chart = (
         alt.Chart(rows)
         .mark_bar()
         .encode(
-            x=alt.X(charts.field(_("Month")), type="ordinal", title=None),
+            x=alt.X(charts.field(_("Month")), type="ordinal", title=None, axis=charts.axis(labels)),
             y=alt.Y(charts.field(_("Share (%)")), type="quantitative", stack=True),
             color=_colour().copy(deep=True),
             tooltip=charts.tooltip(rows),
@@ -95,7 +107,17 @@ def _over_time(facts: Facts) -> None:
         .properties(height=260)
     )
     told = _("%(count)s months.", count=number(len(found)))
-    charts.show(chart, rows, _("How people arrived, by month"), told)
+    ways = dict.fromkeys(method for counts in found.values() for method in counts)
+    charts.show(chart, rows, _("How people arrived, by month"), told, _key(ways))
+
+
+def _key(ways: Iterable[Method]) -> str:
+    """Return which colour stands for which way, as Markdown that wraps anywhere."""
+    return " ".join(
+        f':color[■]{{foreground="{charts.METHOD_COLOURS[one]}"}}\u00a0'
+        f"{charts.unbroken(method_word(one))}\u2003"
+        for one in ways
+    )
 
 
 def _scores(facts: Facts) -> None:
@@ -111,8 +133,12 @@ def _scores(facts: Facts) -> None:
         alt.Chart(rows)
         .mark_bar(color=charts.BLUE)
         .encode(
-            x=alt.X(charts.field(_("Above the threshold by")), type="ordinal"),
-            y=alt.Y(charts.field(_("Arrivals")), type="quantitative"),
+            x=alt.X(
+                charts.field(_("Above the threshold by")),
+                type="ordinal",
+                axis=alt.Axis(labelAngle=0, labelExpr="format(datum.value, '.2f')"),
+            ),
+            y=alt.Y(charts.field(_("Arrivals")), type="quantitative", axis=charts.whole_numbers()),
             tooltip=charts.tooltip(rows),
         )
         .properties(height=260)
@@ -121,16 +147,9 @@ def _scores(facts: Facts) -> None:
     charts.show(chart, rows, _("Scores against their thresholds"), told)
 
 
-def _refusals(seen: Seen) -> None:
-    """Show what cameras refused in the last minutes; more than that is not kept."""
-    st.subheader(_("Retries and refusals"))
-    st.caption(
-        _(
-            "Why a face was not named is counted for the last five minutes while a camera runs. "
-            "Pictures that were tried again, or refused, are not kept: what nobody needs is not "
-            "collected. So there is no history of them."
-        )
-    )
+def _cameras(seen: Seen) -> None:
+    """Show what cameras do now, and what they refused in the last minutes."""
+    st.header(_("Cameras, the last %(count)s minutes", count=MINUTES))
     if not seen.actor.may(Permission.CAMERAS_READ):
         charts.empty(_("Cameras are shown to those who may read them."))
         return
@@ -160,4 +179,4 @@ def _refusals(seen: Seen) -> None:
         told = pd.DataFrame(
             [{_("Reason"): reason_word(code), _("How many"): n} for code, n in reasons.items()]
         )
-        charts.table(told, _("Refusals by reason"))
+        charts.table(told, _("Why cameras refused faces just now"))

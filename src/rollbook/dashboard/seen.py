@@ -14,6 +14,7 @@ from rollbook.dashboard.hosting import Visitor, host
 from rollbook.dashboard.words import _
 from rollbook.domain.access import Actor, Role
 from rollbook.domain.facts import Facts
+from rollbook.domain.tallies import Tally
 from rollbook.services.people_index import Known
 
 PATIENCE = 20.0  # seconds until names are opened
@@ -53,6 +54,13 @@ class Seen:
             _number, facts = self.parts.live_facts.between(first_day, last_day)
         return seen_of(facts, self.actor)
 
+    def tallies(self, first_day: date, last_day: date) -> dict[Tally, int] | None:
+        """Return what was refused and tried again at the site; None to who sees a part of it."""
+        if self.only_self or self.actor.group_ids is not None:
+            return None
+        with self.parts.uow() as uow:
+            return uow.tallies.between(first_day, last_day)
+
     def groups(self) -> dict[str, str]:
         """Return group id -> name of the groups that the visitor may see, by name."""
         if self.only_self:
@@ -67,7 +75,15 @@ class Seen:
             return {} if own is None else {own: self.actor.name}
         with st.spinner(_("Names are being opened …")):
             view = self.parts.people_index.current(PATIENCE)
-        return names_of({} if view is None else view.people)
+        if view is None:
+            st.info(
+                _(
+                    "The names are being opened. They lie sealed, so this takes a moment "
+                    "after each start."
+                )
+            )
+            st.stop()
+        return names_of(view.people)
 
 
 class _Names(Mapping[str, str]):

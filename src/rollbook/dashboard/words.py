@@ -13,6 +13,7 @@ from rollbook.domain.attendance import Method, Status
 from rollbook.domain.camera_reports import Running
 from rollbook.domain.faces import REFUSAL_TEXT
 from rollbook.domain.identification import DOUBT_TEXT
+from rollbook.domain.tallies import REFUSED_WITHOUT_FACE
 from rollbook.languages import register_words
 from rollbook.languages.writing import Words
 
@@ -93,6 +94,13 @@ def camera_word(running: Running) -> str:
 
 
 def reason_word(code: str) -> str:
-    """Return why a face was not named, or why there was none."""
-    known = {str(one): text for one, text in (*REFUSAL_TEXT.items(), *DOUBT_TEXT.items())}
+    """Return why a face was not named or there was none, or why a code or PIN was refused."""
+    texts = {**REFUSAL_TEXT, **DOUBT_TEXT, **REFUSED_WITHOUT_FACE}
+    known = {str(one): text for one, text in texts.items()}
     return _(known[code]) if code in known else code
+
+
+def short_reason(code: str) -> str:
+    """Return the same for a chart: the first sentence, without what to do about it."""
+    first = reason_word(code).partition(". ")[0].removesuffix(".")
+    return first[:1].upper() + first[1:]
