@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -16,6 +17,7 @@ from mail_server import Handler, mail_server
 from rollbook.domain.messages import Message
 from rollbook.errors import InvalidInput, NotificationError
 from rollbook.network.apprise_sender import AppriseSender
+from rollbook.network.deliveries import MOST
 from rollbook.network.smtp_sender import mail_of, mailbox_of, send_mail
 
 LINK = "https://school.example/messages/stop/token"
@@ -249,6 +251,64 @@ def test_a_plug_in_that_raises_is_tried_again_and_logged_without_its_text(
         sender.send(message(hook))
     assert not caught.value.permanent and caught.value.__cause__ is None
     assert "KeyError" in caplog.text and "Grüße" not in caplog.text
+
+
+class Chat:
+    """A plug-in that hangs until it is let go."""
+
+    service_name = "Chat"
+
+    def __init__(self, answer: bool) -> None:
+        self.answer = answer
+        self.go = threading.Event()
+        self.gone = threading.Event()
+        self.begun = 0
+
+    def notify(self, **given: str) -> bool:
+        self.begun += 1
+        self.go.wait(60)
+        self.gone.set()
+        return self.answer
+
+
+@pytest.mark.parametrize(("answer", "begun"), [(True, 1), (False, 2)])
+def test_what_hangs_is_not_begun_again_and_a_late_yes_counts(
+    answer: bool, begun: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sender, chat, given = AppriseSender(whole=0.05), Chat(answer), message("chat://x")
+    monkeypatch.setattr(sender, "_plugin", lambda url: chat)
+    for _ in range(3):
+        with pytest.raises(NotificationError, match="did not answer in time") as caught:
+            sender.send(given)
+        assert not caught.value.permanent
+    assert chat.begun == 1
+    chat.go.set()
+    chat.gone.wait(10)
+    chat.answer = True
+    until_done(sender, given)
+    assert chat.begun == begun
+
+
+def until_done(sender: AppriseSender, given: Message) -> None:
+    """Send until it is taken; the thread of the delivery may need a moment to end."""
+    for _ in range(1000):
+        with suppress(NotificationError):
+            return sender.send(given)
+        time.sleep(0.01)
+    pytest.fail("it hangs for good")
+
+
+def test_only_so_many_deliveries_hang_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    sender, chat = AppriseSender(whole=0.0), Chat(True)
+    monkeypatch.setattr(sender, "_plugin", lambda url: chat)
+    for number in range(MOST):
+        with pytest.raises(NotificationError, match="did not answer in time"):
+            sender.send(replace(message("chat://x"), message_id=str(number)))
+    with pytest.raises(NotificationError, match="Too many messages hang"):
+        sender.send(message("chat://x"))
+    chat.go.set()
+    until_done(sender, message("chat://x"))
+    assert chat.begun == MOST + 1
 
 
 def test_what_nothing_can_be_sent_to_is_refused() -> None:

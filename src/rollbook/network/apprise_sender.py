@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from rollbook.domain.messages import Message
 from rollbook.errors import InvalidInput, NotificationError, places_of
+from rollbook.network.deliveries import WHOLE, Deliveries
 from rollbook.network.smtp_sender import is_mail, mailbox_of, send_mail
 
 NOT_KNOWN = (
@@ -49,6 +50,10 @@ class _Answers(logging.Handler):
 class AppriseSender:
     """Hands mail to SMTP, and everything else to Apprise."""
 
+    def __init__(self, whole: float = WHOLE) -> None:
+        """`whole` seconds are waited for a provider, whatever its plug-in does."""
+        self._deliveries = Deliveries(whole)
+
     @cached_property
     def _apprise(self) -> Any:
         import apprise  # slow: 180 plug-ins
@@ -83,14 +88,19 @@ class AppriseSender:
         plugin = self._plugin(message.url)
         if message.to and getattr(plugin, "targets", None) == []:  # some would send to the site
             raise NotificationError("The provider cannot use this address.", permanent=True)
+        self._deliveries.hand_over(
+            (message.message_id, message.url), lambda: self._notify(plugin, message)
+        )
+
+    def _notify(self, plugin: Any, message: Message) -> NotificationError | None:
+        """Return why the provider did not take it, None where it did."""
         self._answers.forget()
         try:
             taken = plugin.notify(body=message.body, title=message.subject)
         except Exception as error:  # of any plug-in, which raise what they like
             log.error("a provider's plug-in broke off", exc_info=places_of(error))
-            raise _refused(plugin, None) from None  # the error's own text may hold an address
-        if not taken:
-            raise _refused(plugin, self._answers.status())
+            return _refused(plugin, None)
+        return None if taken else _refused(plugin, self._answers.status())
 
     def _plugin(self, url: str) -> Any:
         plugin = self._apprise.Apprise.instantiate(url, suppress_exceptions=True)
