@@ -153,7 +153,7 @@ def show(
     `key` says in Markdown what its colours stand for. Streamlit's own button on the chart gives
     the picture (PNG).
     """
-    st.subheader(literal(title))
+    st.header(literal(title))
     if key:
         st.markdown(key)
     st.altair_chart(chart.configure(locale=_numbers()), width="stretch", alt=f"{title}. {told}")

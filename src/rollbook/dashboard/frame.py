@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -27,6 +28,8 @@ from rollbook.services.calendars import read_calendar
 
 ICON = Path(__file__).with_name("icon.png")  # an icon by name would be fetched from outside
 CHECK_EVERY = 30  # seconds between two looks whether the visitor still may
+# the first page of whoever looks answers to those of them that lead to no page of theirs
+PATHS = {"today", "trends", "heat-map", "punctuality", "groups", "at-risk", "person", "recognition"}
 
 Body = Callable[[Seen, Filters], None]
 
@@ -83,8 +86,12 @@ def _show_page(seen: Seen) -> None:
         terms = read_calendar(uow, seen.parts.today()).terms
     filters = show_filters(seen, groups, terms)
     is_empty = not groups and not seen.only_self
-    pages = [_page(seen, filters, *one, is_empty=is_empty) for one in _pages(seen)]
-    st.navigation(pages, position="sidebar").run()
+    first, *others = _pages(seen)
+    page = partial(_page, seen, filters, is_empty=is_empty)
+    shown = [page("", *first[1:], default=True), *(page(*one) for one in others)]
+    elsewhere = PATHS - {path for path, *_more in others}
+    hidden = [page(path, *first[1:], visibility="hidden") for path in sorted(elsewhere)]
+    st.navigation([*shown, *hidden], position="sidebar").run()
 
 
 def _pages(seen: Seen) -> list[tuple[str, str, str, Body]]:
@@ -114,15 +121,23 @@ def _punctuality() -> tuple[str, str, str, Body]:
 
 
 def _page(
-    seen: Seen, filters: Filters, path: str, icon: str, title: str, body: Body, *, is_empty: bool
+    seen: Seen,
+    filters: Filters,
+    path: str,
+    icon: str,
+    title: str,
+    body: Body,
+    *,
+    is_empty: bool,
+    **more: Any,
 ) -> st.Page:
-    first = path == ("person" if seen.only_self else "today")
     run = partial(_run, seen, filters, title, _no_groups if is_empty else body)
-    run.__name__ = path  # type: ignore[attr-defined]
-    return st.Page(run, title=title, icon=f":material/{icon}:", url_path=path, default=first)
+    run.__name__ = path or "first"  # type: ignore[attr-defined]
+    return st.Page(run, title=title, icon=f":material/{icon}:", url_path=path, **more)
 
 
 def _run(seen: Seen, filters: Filters, title: str, body: Body) -> None:
+    st.set_page_config(page_title=f"{title} – Rollbook")
     st.title(title)
     notice = st.empty()
     body(seen, filters)

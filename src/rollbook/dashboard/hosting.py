@@ -29,6 +29,7 @@ OPTIONS = {
     "server.fileWatcherType": "none",
     "server.maxUploadSize": 1,  # megabyte; nothing is uploaded
     "server.disconnectedSessionTTL": 30,  # seconds
+    "theme.headingFontSizes": ["2.25rem", "1.5rem"],
     "theme.light.primaryColor": "#0072b2",
     "theme.dark.primaryColor": "#56b4e9",
 }

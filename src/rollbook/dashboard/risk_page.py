@@ -40,7 +40,7 @@ def show(seen: Seen, filters: Filters) -> None:
             for one in found[:MOST]
         ]
     )
-    st.subheader(_("Who needs a look"))
+    st.header(_("Who needs a look"))
     st.table(rows.drop(columns=_("Absences")).map(_cell))  # whose lines wrap, on phones as well
     charts.download(rows, _("People at risk"))
     _show_reasons(found)

@@ -83,7 +83,7 @@ def _sessions(lines: list[BoardLine]) -> None:
             for line in lines
         ]
     )
-    st.subheader(ngettext("%(num)s session", "%(num)s sessions", len(lines)))
+    st.header(ngettext("%(num)s session", "%(num)s sessions", len(lines)))
     charts.table(rows, _("Sessions of today"))
 
 
