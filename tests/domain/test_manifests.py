@@ -69,6 +69,18 @@ def test_a_change_of_any_field_is_a_forgery(change: dict[str, object]) -> None:
     assert state(replace(signed(), **change)) is ManifestState.FORGED  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("bit", [0x01, 0x20])  # 0x20 is the other case of a letter
+def test_a_change_of_any_byte_is_seen(bit: int) -> None:
+    text = signed().text().rstrip().encode()
+    for place, byte in enumerate(text):
+        changed = text[:place] + bytes([byte ^ bit]) + text[place + 1 :]
+        try:
+            found = read_manifest(changed)
+        except InvalidInput:
+            continue
+        assert state(found) is ManifestState.FORGED, (place, changed)
+
+
 def test_files_that_differ_are_missing_or_more_are_told() -> None:
     changed = {"a.csv": (len(DATA), bytes(32))}
     assert state(signed(), found=changed) is ManifestState.CHANGED

@@ -16,16 +16,22 @@ def number(value: Any) -> int:
 
 
 def octets(value: Any, length: int) -> bytes:
-    """Return the bytes that hex digits stand for. Raises ValueError, or TypeError."""
+    """Return the bytes that hex digits stand for, as `hex` writes them.
+
+    Raises ValueError, or TypeError.
+    """
     found = bytes.fromhex(value)
-    if len(found) != length:
-        raise ValueError("of another length")
+    if len(found) != length or found.hex() != value:
+        raise ValueError("of another length, or written in another way")
     return found
 
 
 def instant(value: str) -> datetime:
-    """Return an instant in UTC. Raises ValueError, TypeError, or OverflowError."""
+    """Return an instant in UTC, as `isoformat` writes it.
+
+    Raises ValueError, TypeError, or OverflowError.
+    """
     found = datetime.fromisoformat(value)
-    if found.tzinfo is None:
-        raise ValueError("without a zone")
+    if found.tzinfo is None or found.isoformat() != value:
+        raise ValueError("without a zone, or written in another way")
     return found.astimezone(UTC)
