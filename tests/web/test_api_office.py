@@ -186,6 +186,14 @@ def test_pictures_are_enrolled_with_consent_alone(
     assert (busy.status_code, busy.mimetype) == (503, "application/problem+json")
 
 
+def test_messages_come_in_pages_newest_first(site: Site, program_of: ProgramOf) -> None:
+    alice, now = program_of("alice"), site.clock.now()
+    written = [given_up(site.parts.uow, now, site.ada.subject_id) for _ in range(3)]
+    pages = [alice.get(f"/messages?size=2&page={page}").get_json()["items"] for page in (1, 2, 3)]
+    found = [[one["id"] for one in page] for page in pages]
+    assert found == [[written[2], written[1]], [written[0]], []]
+
+
 def test_messages_are_told_without_names_and_sent_again_once(
     site: Site, program_of: ProgramOf
 ) -> None:

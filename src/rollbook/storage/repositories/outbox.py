@@ -134,9 +134,10 @@ class SqlOutbox:
         )
         return self._connection.execute(failed.values(_waiting(now))).rowcount == 1
 
-    def newest(self, states: Sequence[MessageState], limit: int) -> list[Queued]:
+    def newest(self, states: Sequence[MessageState], limit: int, skip: int = 0) -> list[Queued]:
         query = select(outbox).where(outbox.c.state.in_([state.value for state in states]))
-        rows = self._connection.execute(query.order_by(outbox.c.number.desc()).limit(limit)).all()
+        some = query.order_by(outbox.c.number.desc()).limit(limit).offset(skip)
+        rows = self._connection.execute(some).all()
         self._vault.load_keys(row.subject_id for row in rows if row.subject_id is not None)
         return [found for row in rows if (found := self._readable(row)) is not None]
 

@@ -54,10 +54,9 @@ def messages(query: MessagesQuery) -> SentMessages:
     states = list(MessageState) if query.state is None else [query.state]
     with parts().uow() as uow:
         counts = uow.outbox.counts()
-        rows = uow.outbox.newest(states, query.page * query.size)
+        rows = uow.outbox.newest(states, query.size, (query.page - 1) * query.size)
     info = page_info(sum(counts.get(state, 0) for state in states), query)
-    shown = rows[(query.page - 1) * query.size :]
-    return SentMessages(**dict(info), items=[_message(row) for row in shown])
+    return SentMessages(**dict(info), items=[_message(row) for row in rows])
 
 
 @operation(
