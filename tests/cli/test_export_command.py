@@ -389,3 +389,22 @@ def test_a_german_report_is_signed_sealed_checked_and_opened(folder: Path, way: 
     opened = rollbook("decrypt", name, *passphrase)
     assert opened.exit_code == 0, opened.output
     assert "Anwesenheitsbuch" in first_page((folder / "Attendance_2025-04.pdf").read_bytes())
+
+
+@pytest.mark.parametrize("name", ["a:b.csv", "a\nb.csv"])
+def test_a_name_that_no_manifest_can_hold_is_refused_before_anything_is_written(
+    folder: Path, name: str
+) -> None:
+    made = rollbook(
+        "export", "--month", "2025-04", "--format", "csv", "--sign", "--out", str(folder / name)
+    )
+    assert made.exit_code == 1 and "needs a name that every system can use" in made.output
+    assert names(folder) == []
+
+
+def test_a_file_whose_manifest_cannot_be_written_is_not_left_alone(folder: Path) -> None:
+    path = folder / "a.csv"
+    path.with_name("a.csv.manifest.json").mkdir()
+    made = rollbook("export", "--month", "2025-04", "--format", "csv", "--sign", "--out", str(path))
+    assert made.exit_code == 1 and "a.csv.manifest.json is a folder" in made.output
+    assert names(folder) == ["a.csv.manifest.json"]

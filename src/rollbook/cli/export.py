@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -142,12 +143,16 @@ def _chosen_days(
 
 def _write(app: App, wanted: Wanted, path: Path) -> Exported:
     """Write the file, and its manifest when it is signed, under the name that it really has."""
-    with whole_file(path, replace=True) as file:  # first, so that nothing is noted in vain
+    with ExitStack() as files:  # opened first, so that nothing is noted in vain, and both or none
+        file = files.enter_context(whole_file(path, replace=True))
+        beside = None
+        if wanted.sign:
+            beside = files.enter_context(whole_file(_manifest_of(path), replace=True))
         made = app.exporter.hand_out(wanted, "command line", name=path.name)
         file.write(made.data)
-    if made.manifest is not None:
-        with whole_file(_manifest_of(path), replace=True) as file:
-            file.write(made.manifest.text().encode())
+        file.flush()
+        if beside is not None and made.manifest is not None:
+            beside.write(made.manifest.text().encode())
     return made
 
 

@@ -20,6 +20,7 @@ PURPOSE = "export"  # what the signature is for
 WHAT = "Signed export of Rollbook"
 SUFFIX = ".manifest.json"
 LONGEST = 64 * 1024  # bytes of a manifest
+LONGEST_LINE = 300  # characters
 MOST_FILES = 100
 IsSigned = Callable[[bytes, str, bytes, bytes], bool]
 """Return whether a public key signed a message for a purpose: key, purpose, message, signature."""
@@ -32,6 +33,14 @@ class SignedFile:
     name: str  # without a folder
     size: int  # bytes
     sha256: bytes  # 32 bytes
+
+    def __post_init__(self) -> None:
+        name, odd = self.name, set(self.name) & set("/\\:")
+        if odd or name in ("", ".", "..") or len(name) > LONGEST_LINE or not name.isprintable():
+            raise InvalidInput(
+                "A file that is signed needs a name that every system can use: no slash, backslash, "
+                "colon or line break."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,13 +211,10 @@ def _manifest(told: Mapping[str, Any]) -> Manifest:
 
 
 def _file(told: Mapping[str, Any]) -> SignedFile:
-    name = _line(told["name"])
-    if not name or name in (".", "..") or set(name) & set("/\\:"):
-        raise ValueError("not the name of a file")
-    return SignedFile(name, number(told["size"]), octets(told["sha256"], 32))
+    return SignedFile(_line(told["name"]), number(told["size"]), octets(told["sha256"], 32))
 
 
 def _line(value: Any) -> str:
-    if not isinstance(value, str) or len(value) > 300 or not value.isprintable():
+    if not isinstance(value, str) or len(value) > LONGEST_LINE or not value.isprintable():
         raise ValueError("not one line")
     return value
