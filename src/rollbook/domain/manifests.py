@@ -38,8 +38,8 @@ class SignedFile:
         name, odd = self.name, set(self.name) & set("/\\:")
         if odd or name in ("", ".", "..") or len(name) > LONGEST_LINE or not name.isprintable():
             raise InvalidInput(
-                "A file that is signed needs a name that every system can use: no slash, backslash, "
-                "colon or line break."
+                "A file that is signed needs a name that every system can use: no slash, "
+                "backslash, colon or line break."
             )
 
 
