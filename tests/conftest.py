@@ -15,6 +15,7 @@ import typer.testing
 from hypothesis import settings
 
 from keyring_in_memory import MemoryKeyring
+from quick_sqlite import quick_sqlite
 from rollbook import settings as settings_of_rollbook
 from rollbook.bootstrap.keys import key_source
 
@@ -53,6 +54,12 @@ def _commands_built_once() -> Iterator[None]:
     """Typer's runner builds all commands for each call, which takes longer than most of them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(typer.testing, "_get_command", cache(typer.main.get_command))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_sqlite() -> Iterator[None]:
+    with quick_sqlite():
         yield
 
 

@@ -25,6 +25,7 @@ from rollbook.errors import (
     StorageError,
     StorageUnavailable,
 )
+from rollbook.storage import connecting
 from rollbook.storage.database import Database
 from rollbook.storage.keys import site_key_file
 from rollbook.storage.migrating import MIGRATIONS, REVISIONS
@@ -271,12 +272,18 @@ def test_who_begins_to_write_after_reading_sees_what_others_have_written(book: P
     database.close()
 
 
-def test_sqlite_is_set_up_to_lose_nothing_and_leave_nothing(database: Database) -> None:
+def test_sqlite_is_set_up_to_lose_nothing_and_leave_nothing(
+    book: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_it_is = connecting._prepare_sqlite.__wrapped__  # type: ignore[attr-defined]
+    monkeypatch.setattr(connecting, "_prepare_sqlite", as_it_is)  # see tests/quick_sqlite.py
+    database = reopen(book)
     wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
     with database.engine.connect() as connection:
         for name, value in wanted.items():
             assert connection.execute(text(f"PRAGMA {name}")).scalar() == value
         assert connection.execute(text("PRAGMA temp_store")).scalar() == 2
+    database.close()
 
 
 def test_the_migrations_end_at_the_tables_of_this_version(database: Database) -> None:
