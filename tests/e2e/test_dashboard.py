@@ -161,6 +161,61 @@ def test_another_browser_is_led_through_signing_in_and_back(
     page.context.close()
 
 
+def slid(page: Page, name: str, key: str) -> None:
+    """Move a slider by a key and wait until the address says so."""
+    before = page.url
+    page.get_by_role("slider", name=name).press(key)
+    page.wait_for_url(lambda url: url != before)
+
+
+def sliders(page: Page) -> dict[str, str]:
+    """Return what the sliders of the page say, once it is there."""
+    shown = page.get_by_role("slider")
+    expect(shown.first).to_be_visible(timeout=LONG)
+    return {one.get_attribute("aria-label") or "": one.input_value() for one in shown.all()}
+
+
+def at(page: Page, address: str) -> None:
+    expect(page).to_have_url(address, timeout=LONG)
+
+
+def test_filters_stay_when_a_page_is_reloaded_gone_back_to_and_shared(
+    browser: Browser, base: str, school: Site
+) -> None:
+    below, row = "Attendance below (%)", "Absences in a row"
+    page = by_the_button(context_of(browser, base, school, "alice"), base)
+    go_to(page, "Trends")
+    choose(page, "Days", "The last thirteen weeks")
+    at(page, f"{base}/dashboard/trends?period=13w")
+    go_to(page, "People at risk")
+    at(page, f"{base}/dashboard/at-risk?period=13w")
+    slid(page, below, "ArrowLeft")
+    slid(page, row, "ArrowLeft")
+    shared = f"{base}/dashboard/at-risk?period=13w&below=84&row=2"
+    at(page, shared)
+    page.reload()
+    assert sliders(page) | {below: "84", row: "2"} == sliders(page)
+    page.go_back()
+    expect(page.get_by_role("slider", name=row)).to_have_value("3", timeout=LONG)
+    assert sliders(page)[below] == "84"
+    at(page, f"{base}/dashboard/at-risk?period=13w&below=84")
+    page.go_forward()
+    expect(page.get_by_role("slider", name=row)).to_have_value("2", timeout=LONG)
+    go_to(page, "Comparison of groups")
+    at(page, f"{base}/dashboard/groups?period=13w")
+    page.context.close()
+    other = context_of(browser, base, school, None).new_page()
+    other.goto(f"{shared}&group=nobody")
+    expect(other.get_by_label("Password")).to_be_visible()
+    other.context.add_cookies([{"name": "rollbook", "value": sign_in(school, "bob"), "url": base}])
+    other.reload()  # as if the right password had been typed
+    assert sliders(other) | {below: "84", row: "2"} == sliders(other)
+    expect(other.get_by_text("Something in this address is not known here")).to_be_visible()
+    expect(other.get_by_role("combobox", name="Days")).to_have_value("The last thirteen weeks")
+    at(other, shared)
+    other.context.close()
+
+
 def test_a_used_ticket_is_refused(browser: Browser, base: str, school: Site) -> None:
     context = context_of(browser, base, school, "bob")
     tickets: list[str] = []
