@@ -632,6 +632,10 @@ class UnitOfWork(Protocol):
     @property
     def vault(self) -> Vault: ...
 
+    def see_one_moment(self) -> None:
+        """Let everything that is read show the same moment, whoever writes; call it first."""
+        ...
+
     def touch_gallery(self) -> None:
         """Let `gallery_version` grow when this transaction is committed."""
         ...

@@ -47,13 +47,11 @@ class RowStates:
     """What entries say of rows, gathered from the first entry on."""
 
     def __init__(self) -> None:
-        self.number = 0  # of the last entry that was heard
         self.since = 0  # the entry from which on every row is known; 0: there is none
         self._told: dict[tuple[str, str], tuple[int, str]] = {}
 
     def hear(self, number: int, rows: Mapping[str, object]) -> None:
         """Take in what one entry tells."""
-        self.number = number
         if rows.get(EVERYTHING):
             self.since = self.since or number
         for topic, told in rows.items():

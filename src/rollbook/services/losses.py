@@ -34,6 +34,7 @@ class Losses:
         if not kept or len(kept) > REASON_LIMIT:
             raise InvalidInput("Say why, in at most %(limit)s characters.", limit=REASON_LIMIT)
         with self._open_uow() as uow:
+            uow.see_one_moment()
             if faults := uow.register.verify().faults:
                 raise RegisterTampered(
                     f"{faults[0].what} What is lost can only be accepted where the rest holds: put "

@@ -223,7 +223,11 @@ class RegisterKeeper:
 
 
 def verified(uow: UnitOfWork, progress: Progress | None = None) -> Verification:
-    """Return what a check of the chain found; only one that holds is compared with other rows."""
+    """Return what a check of the chain found; only one that holds is compared with other rows.
+
+    Nothing may have been read in this transaction: entries and rows have to be of one moment.
+    """
+    uow.see_one_moment()
     found = uow.register.verify(progress)
     if found.faults:
         return found

@@ -17,7 +17,6 @@ from rollbook.errors import DecryptionFailed, NotFound
 SHORT = 8  # signs of an id that are enough to find it
 PAGE = 1_000  # entries that are held at a time
 KINDS = tuple(kind for kind in EntryKind if kind not in (EntryKind.MARK, EntryKind.SESSION))
-TRIES = 5  # others may change rows while they are compared
 ACTIVE = {"added": True, "enabled": True, "disabled": False}
 REVOKED = {"kiosk added": False, "kiosk code made": False, "kiosk revoked": True}
 
@@ -66,7 +65,7 @@ class Compared(NamedTuple):
 
 
 def replays(uow: UnitOfWork) -> Compared:
-    """Compare rows outside of the register with what its entries say of them.
+    """Compare rows outside of the register with what its entries say of them, at one moment.
 
     Memory grows with the rows that are compared, not with the entries about them.
 
@@ -95,22 +94,15 @@ def replays(uow: UnitOfWork) -> Compared:
 
 
 def _rows(uow: UnitOfWork, states: RowStates) -> Iterator[Fault]:
-    there = uow.rows.digests()
-    for _ in range(TRIES):
-        new = list(_all(uow, states.number))
-        for entry in new:
-            states.hear(entry.number, entry.rows)
-        if not any(entry.rows for entry in new):
-            break
-        there = uow.rows.digests()
-    for number, topic, key in states.differences(there):
+    for number, topic, key in states.differences(uow.rows.digests()):
         about, _, person = key.partition(" ") if topic == MEMBER else (key, "", "")
         said = about if topic == SETTING else about[:SHORT]
         yield Fault(number, FaultKind.REPLAYED, CHANGED[topic], about=said, person=person)
 
 
-def _all(uow: UnitOfWork, number: int = 0) -> Iterator[Entry]:
-    """Yield every entry that is compared, oldest first, after this one."""
+def _all(uow: UnitOfWork) -> Iterator[Entry]:
+    """Yield every entry that is compared, oldest first."""
+    number = 0
     while page := uow.register.since(number, KINDS, PAGE):
         yield from page
         number = page[-1].number

@@ -26,6 +26,7 @@ class Forgetting:
         self._looked_at = time.monotonic()
         query = select(counters.c.value).where(counters.c.name == ERASED)
         found = connection.execute(query).scalar() or 0
+        connection.rollback()  # the transaction's own reading begins later, at a moment of its own
         before, self._seen = self._seen, found
         return before != found
 

@@ -235,6 +235,11 @@ class SqlUnitOfWork:
             self._connection, self.vault, self.references, self.rows, self._tell_erasure
         )
 
+    def see_one_moment(self) -> None:
+        """SQLite's transactions do so by themselves."""
+        if self._engine.dialect.name == "postgresql":
+            self._connection.execution_options(isolation_level="REPEATABLE READ")
+
     def touch_gallery(self) -> None:
         """Let `gallery_version` grow when this transaction is committed."""
         self._gallery_changed = True

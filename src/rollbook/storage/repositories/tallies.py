@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from datetime import date
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from rollbook.domain.tallies import Tally
+from rollbook.storage.connecting import insert_or
 from rollbook.storage.tables import tallies
-
-INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 class SqlTallies:
@@ -23,7 +21,7 @@ class SqlTallies:
         rows = [{**one._asdict(), "count": counts[one]} for one in sorted(counts)]
         if not rows:
             return
-        new = INSERTS[self._connection.dialect.name](tallies)
+        new = insert_or(self._connection, tallies)
         more = {"count": tallies.c.count + new.excluded.count}
         key = [tallies.c.day, tallies.c.source, tallies.c.what]
         self._connection.execute(new.on_conflict_do_update(index_elements=key, set_=more), rows)

@@ -16,7 +16,7 @@ from rollbook.domain.subjects import Group, Membership
 from rollbook.errors import AlreadyExists, NotFound, RegisterTampered
 from rollbook.storage.bounded import Bounded
 from rollbook.storage.codec import from_json, from_micros, to_json, to_micros
-from rollbook.storage.connecting import savepoint
+from rollbook.storage.connecting import insert_or, savepoint
 from rollbook.storage.keys import BOOK
 from rollbook.storage.repositories.people import Touch
 from rollbook.storage.row_digests import SqlRowDigests, member
@@ -298,10 +298,11 @@ class SqlSessions:
                 "plan": index,
                 "payload": self._vault.seal(text, purpose=PLAN, owner=index.hex(), key=BOOK),
             }
-            for index, text in indexes.items()
+            for index, text in sorted(indexes.items())  # in one order: nobody waits in a circle
         ]
-        if rows:
-            self._connection.execute(insert(plans), rows)
+        if rows:  # somebody else may have kept one a moment ago
+            new = insert_or(self._connection, plans)
+            self._connection.execute(new.on_conflict_do_nothing(), rows)
 
     def _plan_of(self, title: str, policy: AttendancePolicy) -> bytes:
         return to_json({"title": title, "policy": policy_to_json(policy)})
