@@ -138,6 +138,11 @@ def whole_numbers() -> alt.Axis:
     return alt.Axis(tickMinStep=1, format=",d")
 
 
+def remark(text: str) -> None:
+    """Say something smaller; Streamlit's own caption is too pale on white to be read by all."""
+    st.markdown(f":small[{text}]")
+
+
 def numbers(shown: Iterable[tuple[str, str]]) -> None:
     """Show figures, a label and a value each, in as few lines as the screen allows."""
     with st.container(horizontal=True, gap="medium"):

@@ -36,7 +36,7 @@ def show(seen: Seen, filters: Filters) -> None:
     found = figures.heat_map(facts)
     rows = _rows(found, seen.names())
     if len(found.sessions) > NEWEST:
-        st.caption(_("The newest %(count)s sessions are shown.", count=NEWEST))
+        charts.remark(_("The newest %(count)s sessions are shown.", count=NEWEST))
     title = _("%(group)s: people by sessions", group=groups[chosen])
     drawn = _chart(rows, found.sessions[-NEWEST:])
     charts.show(drawn, rows, title, _told(facts), charts.status_key(STATUSES))

@@ -123,7 +123,7 @@ def _key(ways: Iterable[Method]) -> str:
 def _scores(facts: Facts) -> None:
     found = figures.score_bars(facts)
     if not found:
-        st.subheader(_("Scores against their thresholds"))
+        st.header(_("Scores against their thresholds"))
         charts.empty(_("In these days nobody arrived by a face, so there are no scores."))
         return
     rows = pd.DataFrame(

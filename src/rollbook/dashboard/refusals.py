@@ -36,7 +36,7 @@ def show(seen: Seen, filters: Filters) -> None:
     if counts is None:
         charts.empty(_("These are counts of the whole site, for those who see all groups."))
         return
-    st.caption(
+    charts.remark(
         _(
             "Each face is counted once for each reason, each code and PIN once for each try. These "
             "are counts of the whole site, whatever groups are chosen; of whom they are is kept "
@@ -164,7 +164,7 @@ def _places(seen: Seen, counts: Mapping[Tally, int]) -> None:
             for name in dict.fromkeys(name for name, _is_retry in found)
         ]
     )
-    st.subheader(_("Where it was"))
+    st.header(_("Where it was"))
     charts.table(rows, _("Where it was"))
 
 

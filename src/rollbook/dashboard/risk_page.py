@@ -27,7 +27,7 @@ def show(seen: Seen, filters: Filters) -> None:
         return
     st.metric(_("People at risk"), number(len(found)))
     if len(found) > MOST:
-        st.caption(_("The %(count)s who need a look most are shown.", count=MOST))
+        charts.remark(_("The %(count)s who need a look most are shown.", count=MOST))
     names = seen.names()
     rows = pd.DataFrame(
         [

@@ -21,7 +21,7 @@ SESSION = "session"
 
 
 def show(seen: Seen, filters: Filters) -> None:
-    st.caption(
+    charts.remark(
         _("This page follows by itself what happens; the days beside it do not matter here.")
     )
     _live(seen, filters)
