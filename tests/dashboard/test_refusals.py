@@ -158,6 +158,6 @@ def test_reasons_are_told_in_the_language_of_the_page(
         "Die PIN war falsch",
         "Das Bild ist unscharf",
     ]
-    shown = [one.value for one in (*page.header, *page.caption, *page.subheader)]
+    shown = [one.value for one in (*page.header, *page.caption)]
     assert "Ablehnungen und neue Versuche" in shown
     assert not [one for one in shown if "Refus" in one or "Retr" in one]

@@ -112,15 +112,14 @@ def _over_time(
         ]
     )
     many = charts.field(_("How many"))
-    base = alt.Chart(rows).encode(
-        x=charts.cells(_("Days"), labels), y=_reasons(rows), tooltip=charts.tooltip(rows)
-    )
+    base = alt.Chart(rows).encode(x=_begins(labels), y=_reasons(rows), tooltip=charts.tooltip(rows))
     scale = alt.Scale(scheme="viridis", domain=[0, max(found.values())])
     cells = base.mark_rect().encode(
         color=alt.Color(many, type="quantitative", scale=scale, legend=None)
     )
     light = alt.datum[_("How many")] > max(found.values()) / 2
-    texts = base.mark_text().encode(
+    widest = len(f"{max(found.values()):,}") * len(labels)  # digits beside each other
+    texts = base.mark_text(fontSize=alt.ExprRef(f"min(11, 1.5 * width / {widest})")).encode(
         text=alt.Text(many, type="quantitative", format=",d"),
         color=alt.condition(light, alt.value("black"), alt.value("white")),
     )
@@ -128,6 +127,17 @@ def _over_time(
     told = _("%(count)s refusals.", count=number(sum(found.values())))
     drawn = alt.layer(cells, texts).properties(height=100 + 30 * len(order))
     charts.show(drawn, rows, title, told)
+
+
+def _begins(labels: Mapping[str, str]) -> alt.X:
+    """Return an axis of all weeks or months, also of those in which there was nothing."""
+    return alt.X(
+        charts.field(_("Days")),
+        type="ordinal",
+        title=None,
+        scale=alt.Scale(domain=list(labels)),
+        axis=charts.axis(labels),
+    )
 
 
 def _retries(
@@ -139,7 +149,7 @@ def _retries(
         alt.Chart(rows)
         .mark_bar(color=charts.ORANGE)
         .encode(
-            x=alt.X(charts.field(_("Days")), type="ordinal", title=None, axis=charts.axis(labels)),
+            x=_begins(labels),
             y=alt.Y(charts.field(_("Retries")), type="quantitative", axis=charts.whole_numbers()),
             tooltip=charts.tooltip(rows),
         )
