@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from builders import NOW
+from rollbook.domain.tallies import Tally
 from rollbook.errors import StorageUnavailable
 from rollbook.storage import migrating
 from rollbook.storage.backup.returning import NewHome, bring_back, find
@@ -80,6 +82,19 @@ def test_a_backup_is_made_before_the_tables_change_and_comes_back(tmp_path: Path
     with again.uow() as uow:
         assert uow.register.verify().holds and uow.register.count() == 2
     again.close()
+
+
+def test_counts_of_refusals_begin_at_nothing_in_a_database_of_before(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    database = Database.open(old_home(home, "0004"), keys_dir=home / "keys")
+    with database.uow() as uow:
+        assert uow.tallies.between(date.min, date.max) == {}
+        uow.tallies.add({Tally(NOW.date(), "watch", "blurred"): 1})
+        uow.commit()
+    with database.uow() as uow:
+        assert list(uow.tallies.between(NOW.date(), NOW.date()).values()) == [1]
+        assert uow.register.verify().holds
+    database.close()
 
 
 def test_a_migration_that_fails_leaves_the_old_database(
