@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,6 +71,14 @@ def running(parts: App, options: WebOptions | None = None) -> Iterator[str]:
     finally:
         stop.set()
         thread.join(LONG)
+        _forget_streamlit()
+
+
+def _forget_streamlit() -> None:
+    """Let a later server of this process have a Streamlit of its own."""
+    known = sys.modules.get("streamlit.runtime.runtime")
+    if known is not None:
+        known.Runtime._instance = None
 
 
 @contextmanager

@@ -26,10 +26,10 @@ def dashboard(
     ] = None,
 ) -> None:
     """Show the dashboard on this machine, without the web application; Ctrl-C ends it."""
-    from rollbook.web.server import has_desktop, listen, serve_alone
+    from rollbook.web.server import listen, serve_alone
 
     sockets = listen(HERE[:1], port)
-    wanted = open_browser if open_browser is not None else has_desktop() and common.out.is_terminal
+    wanted = open_browser if open_browser is not None else _is_looked_at()
     with common.ended_in_order() as asked:
         from streamlit import App
 
@@ -44,6 +44,12 @@ def _tell(address: str, *, open_browser: bool) -> None:
         webbrowser.open(address)
 
 
+def _is_looked_at() -> bool:
+    from rollbook.web.server import has_desktop
+
+    return has_desktop() and common.out.is_terminal
+
+
 def run_by_streamlit() -> dict[str, Any]:
     """Return what `streamlit run` is to serve; print the first code."""
     from streamlit import config
@@ -54,9 +60,12 @@ def run_by_streamlit() -> dict[str, Any]:
                 "The dashboard alone is for this machine. Start it with the settings that come "
                 "with it (.streamlit/config.toml), or with --server.address 127.0.0.1."
             )
-        return on_this_machine()
+        made = on_this_machine()
     except RollbookError as error:
         raise SystemExit(str(error)) from error
+    if _is_looked_at():  # it is listened already
+        webbrowser.open(f"http://{HERE[0]}:{config.get_option('server.port')}")
+    return made
 
 
 def on_this_machine() -> dict[str, Any]:

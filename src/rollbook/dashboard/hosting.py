@@ -27,6 +27,7 @@ OPTIONS = {
     "server.enableXsrfProtection": True,
     "server.enableCORS": True,
     "server.fileWatcherType": "none",
+    "server.headless": True,  # else a browser may let it write files here, and opens twice
     "server.maxUploadSize": 1,  # megabyte; nothing is uploaded
     "server.disconnectedSessionTTL": 30,  # seconds
     "theme.headingFontSizes": ["2.25rem", "1.5rem"],
