@@ -191,7 +191,6 @@ def _own_day(name: str, label: str, today: date, usual: date) -> None:
         max_value=latest,
         key=name,
         format="YYYY-MM-DD",
-        required=True,
     )
 
 
