@@ -126,6 +126,8 @@ def test_from_the_button_to_filters_files_and_the_end(
         timeout=(frame.CHECK_EVERY + 10) * 1000
     )
     expect(page.get_by_test_id("stMetric")).to_have_count(0)
+    expect(page.get_by_role("link", name="To the first page")).to_have_attribute("href", "/")
+    expect(page.get_by_text("Failed to fetch")).to_have_count(0)
     page.reload()
     expect(page).to_have_url(re.compile("/login"))
     context.close()

@@ -74,8 +74,8 @@ def _end() -> None:
     st.title(_("You are signed out"))
     st.write(_("The dashboard shows something only while you are signed in and allowed to see it."))
     back = host().way_back
-    if back is not None:
-        st.link_button(_("To the first page"), back)
+    if back is not None:  # as text: what a button is made of is not served any more
+        st.write(f"[{_('To the first page')}]({back})")
     st.stop()
 
 
