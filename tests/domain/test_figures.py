@@ -167,9 +167,13 @@ def test_who_has_most_reasons_comes_first() -> None:
     assert [one.subject_id for one in found] == ["ada", "ben"]
 
 
+NOT_THERE = (("cem", A), ("dan", E))  # as somebody said by hand
+
+
 def test_methods_count_those_who_came() -> None:
     held = session(0)
-    facts = facts_of([(held, [record(held, "ada", P, 1), record(held, "ben", A)])])
+    told = [replace(record(held, who, as_told), method=Method.HAND) for who, as_told in NOT_THERE]
+    facts = facts_of([(held, [record(held, "ada", P, 1), record(held, "ben", A), *told])])
     assert figures.by_method(facts) == {Method.PIN: 1}
 
 

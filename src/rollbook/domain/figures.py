@@ -186,8 +186,11 @@ def by_subject(facts: Facts) -> dict[str, Totals]:
 
 
 def by_method(facts: Facts) -> dict[Method, int]:
-    """Return how many arrivals came about by which method; those who did not come do not count."""
-    named = facts.method[facts.method != NO_METHOD]
+    """Return how many arrivals came about by which method.
+
+    Who did not come does not count, also where somebody said so: excused by hand is no arrival.
+    """
+    named = facts.method[(facts.method != NO_METHOD) & np.isin(facts.status, ATTENDED)]
     counts = np.bincount(named, minlength=len(METHODS))
     return {method: int(n) for method, n in zip(METHODS, counts, strict=True) if n}
 
