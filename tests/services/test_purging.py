@@ -16,6 +16,7 @@ from builders import make_class, make_consent, make_reference
 from rollbook.domain.absences import Absence
 from rollbook.domain.attendance import Status
 from rollbook.domain.erasing import Intent
+from rollbook.domain.ports import UnitOfWork
 from rollbook.domain.purging import PurgePlan
 from rollbook.domain.receipts import Receipt, ReceiptKind
 from rollbook.domain.register import EntryKind
@@ -29,7 +30,7 @@ from rollbook.services.purging import NOTE, Purging
 from rollbook.services.register import RegisterKeeper
 from rollbook.services.retention import PATIENCE, RETENTION, Retention, nightly_rules
 from rollbook.services.reviewing import Reviewing
-from rollbook.services.tracing import last_marks
+from rollbook.services.tracing import LastMarks, last_marks
 from rollbook.storage.database import Database
 from rollbook.storage.old_logs import LogFolder
 from rollbook.testing import FixedClock
@@ -103,6 +104,24 @@ class Office:
 @pytest.fixture
 def office(database: Database, tmp_path: Path) -> Office:
     return Office(database, tmp_path / "logs")
+
+
+def test_others_write_while_the_register_is_read_for_the_first_time(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = []
+
+    def read(uow: UnitOfWork) -> LastMarks:
+        found = last_marks(uow)
+        with office.database.uow() as other:
+            other.register.hold()
+            other.commit()
+        written.append(True)
+        return found
+
+    monkeypatch.setattr(purging, "last_marks", read)
+    office.purging.run(ALICE)
+    assert written == [True]
 
 
 def test_on_the_first_day_nothing_is_due(office: Office) -> None:

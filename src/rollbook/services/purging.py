@@ -34,7 +34,7 @@ from rollbook.services.overdue import (
 from rollbook.services.retention import asked_rules
 from rollbook.services.single_tasks import begin_once, newest
 from rollbook.services.tasks import TaskControl
-from rollbook.services.tracing import keep_last_marks, traces
+from rollbook.services.tracing import keep_last_marks, last_marks, traces
 
 TIMETABLE = "timetable"  # who acts when nobody asked
 KIND, RECEIPT = "purge", "receipt"  # of the task, and of its line
@@ -136,8 +136,10 @@ class Purging:
         `step` hears after each transaction how many people it was about.
         """
         with self._open_uow() as uow:
+            marks = last_marks(uow)  # the first time of the whole register: nobody waits meanwhile
+        with self._open_uow() as uow:
             uow.register.hold()
-            keep_last_marks(uow)
+            keep_last_marks(uow, marks)
             uow.commit()
         plan = self.plan()
         for rule in SAMPLES:

@@ -73,11 +73,11 @@ def last_marks(uow: UnitOfWork) -> LastMarks:
     return LastMarks(number, days)
 
 
-def keep_last_marks(uow: UnitOfWork) -> None:
+def keep_last_marks(uow: UnitOfWork, marks: LastMarks) -> None:
     """Keep the last marks of those who are still there, so that the next look is short."""
-    found, there = last_marks(uow), uow.subjects.names()
-    days = {who: day.isoformat() for who, day in found.days.items() if who in there}
-    uow.site.set(LAST_MARKS, {"number": found.number, "days": days})
+    there = uow.subjects.names()
+    days = {who: day.isoformat() for who, day in marks.days.items() if who in there}
+    uow.site.set(LAST_MARKS, {"number": marks.number, "days": days})
 
 
 def _held(uow: UnitOfWork, people: Collection[str]) -> dict[str, list[Membership]]:
