@@ -4,20 +4,25 @@
     python tests/load/dashboard_at_size.py HOME
 
 It starts a server of its own for the home, opens the dashboard by its button with nothing in
-memory, and then changes filters. The home gets an account of an administrator without a password.
+memory, and then changes filters, other days from four weeks to three years and all else with three
+years, and prints the medians. The home gets an account of an administrator without a password.
 """
 
 from __future__ import annotations
 
 import secrets
+import statistics
 import sys
 import threading
 import time
+from collections import defaultdict
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -32,6 +37,8 @@ from rollbook.web.identity import USER
 LONG = 120_000  # milliseconds
 LOGIN = "measuring"
 CHANGES = 3  # times that each filter is changed
+EVERYTHING = "Everything"  # all days that there are
+taken: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)  # what -> clock, processor
 
 
 def token_of(app: App) -> str:
@@ -62,7 +69,9 @@ class Watch:
         self._began, self._worked = time.perf_counter(), time.process_time()
 
     def tell(self, what: str) -> None:
-        tell(what, time.perf_counter() - self._began, time.process_time() - self._worked)
+        seconds, worked = time.perf_counter() - self._began, time.process_time() - self._worked
+        taken[what].append((seconds, worked))
+        tell(what, seconds, worked)
 
 
 def tell(what: str, seconds: float, worked: float) -> None:
@@ -116,6 +125,83 @@ def changed(page: Page, option: str) -> None:
     watch.tell(f"  … and everything drawn: {option}")
 
 
+def filtered(page: Page, what: str, change: Callable[[], None]) -> None:
+    """Change a filter and wait for its value in the address, which comes after all figures."""
+    before, watch = page.url, Watch()
+    change()
+    page.wait_for_url(lambda url: url != before, timeout=LONG)
+    watch.tell(what)
+    settled(page)
+    watch.tell(f"  … and everything drawn: {what}")
+
+
+def option(page: Page, field: str, place: int) -> Locator:
+    """Open a field of choices and return the one at this place."""
+    page.get_by_role("combobox", name=field, exact=True).click()
+    found = page.get_by_role("option").nth(place)
+    expect(found).to_be_visible(timeout=LONG)
+    return found
+
+
+def chosen(page: Page, field: str, place: int) -> None:
+    wanted = option(page, field, place)
+    filtered(page, f"{field} ({title(page)})", wanted.click)
+    page.keyboard.press("Escape")  # a field of many choices stays open
+
+
+def slid(page: Page, name: str) -> None:
+    """Move a slider one step down and up again."""
+    slider = page.get_by_role("slider", name=name)
+    for key in ("ArrowLeft", "ArrowRight"):
+        slider.focus()
+        filtered(page, name, lambda key=key: slider.press(key))  # type: ignore[misc]
+
+
+def pressed(page: Page, name: str) -> None:
+    wanted = page.get_by_role("radio", name=name, exact=True)
+    filtered(page, f"{name} ({title(page)})", wanted.click)
+
+
+def title(page: Page) -> str:
+    return urlsplit(page.url).path.rsplit("/", 1)[-1]
+
+
+def other_filters(page: Page, address: str) -> None:
+    """Change what is not days, with all days that there are."""
+    for path in ("trends", "punctuality", "at-risk", "groups", "heat-map", "recognition", "person"):
+        page.goto(f"{address}/dashboard/{path}?period=all")
+        expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=LONG)
+        expect(page.get_by_role("combobox", name="Groups")).to_be_visible(timeout=LONG)
+        settled(page)
+        for time_ in range(CHANGES):
+            if path == "trends":
+                for step in ("Day", "Month", "Term", "Week"):
+                    pressed(page, step)
+                slid(page, "Line that attendance should not fall below (%)")
+            elif path == "punctuality":
+                for width in ("1 min", "10 min", "5 min"):
+                    pressed(page, width)
+            elif path == "at-risk":
+                for name in ("Attendance below (%)", "Absences in a row"):
+                    slid(page, name)
+                slid(page, "Fall against before (points)")
+            elif path == "heat-map":
+                chosen(page, "Group", 1 + time_)
+        for _time in range(CHANGES):  # several groups together
+            chosen(page, "Groups", 1)  # behind all of them, the next of those that are left
+        if path == "person":
+            for time_ in range(CHANGES):
+                chosen(page, "Person", time_)
+
+
+def medians() -> None:
+    print("\nmedians: clock, processor, slowest on the clock, how many")
+    for what, found in taken.items():
+        clock, processor = zip(*found, strict=True)
+        told = f"{statistics.median(clock):6.2f} s {statistics.median(processor):6.2f} s"
+        print(f"{what:70} {told} {max(clock):6.2f} s {len(found):3}")
+
+
 def main() -> None:
     app = build(Settings(home=Path(sys.argv[1])))
     token = token_of(app)
@@ -132,17 +218,19 @@ def main() -> None:
         settled(page)
         watch.tell("first page with figures, empty cache")
         for _time in range(CHANGES):
-            for option in ("Everything", "The last year", "The last four weeks"):
+            for option in (EVERYTHING, "The last year", "The last four weeks"):
                 changed(page, option)
         for name, sign in (
             ("Punctuality", "Arrivals against the start"),
             ("Comparison of groups", "Attendance of the groups"),
             ("People at risk", "Reasons"),
-            ("Recognition", "Retries and refusals"),
+            ("Recognition", "Refusals and retries"),
             ("Heat map", "people by sessions"),
         ):
             page_by_link(page, name, sign)
+        other_filters(page, address)
         context.close()
+    medians()
 
 
 if __name__ == "__main__":
