@@ -17,7 +17,7 @@ from babel import Locale
 from pandas.io.formats.style import Styler
 
 from rollbook.dashboard.hosting import CHECKED, host
-from rollbook.dashboard.words import _, status_word, words
+from rollbook.dashboard.words import _, method_word, status_word, words
 from rollbook.domain.attendance import Method, Status
 from rollbook.reports.csv_file import cell
 from rollbook.services.handing_out import chart_entry
@@ -78,14 +78,28 @@ def signs(drawn: alt.Chart, sign: str, columns: int) -> alt.Chart:
 
 def status_key(statuses: Iterable[Status]) -> str:
     """Return which colour and sign stands for which status, as Markdown that wraps anywhere."""
-    return " ".join(
-        f':color[\u00a0{SIGNS[one]}\u00a0]{{foreground="{INK[one]}" '
-        f'background="{STATUS_COLOURS[one]}"}}\u00a0{unbroken(status_word(one))}\u2003'
+    return _key(
+        (
+            f':color[\u00a0{SIGNS[one]}\u00a0]{{foreground="{INK[one]}" '
+            f'background="{STATUS_COLOURS[one]}"}}',
+            status_word(one),
+        )
         for one in statuses
     )
 
 
-def unbroken(word: str) -> str:
+def method_key(methods: Iterable[Method]) -> str:
+    """Return the same for the ways of arriving, which have no signs."""
+    return _key(
+        (f':color[■]{{foreground="{METHOD_COLOURS[one]}"}}', method_word(one)) for one in methods
+    )
+
+
+def _key(entries: Iterable[tuple[str, str]]) -> str:
+    return " ".join(f"{mark}\u00a0{_unbroken(word)}\u2003" for mark, word in entries)
+
+
+def _unbroken(word: str) -> str:
     return literal(word).replace(" ", "\u00a0")
 
 

@@ -132,7 +132,6 @@ def _page(
     **more: Any,
 ) -> st.Page:
     run = partial(_run, seen, filters, title, _no_groups if is_empty else body)
-    run.__name__ = path or "first"  # type: ignore[attr-defined]
     return st.Page(run, title=title, icon=f":material/{icon}:", url_path=path, **more)
 
 

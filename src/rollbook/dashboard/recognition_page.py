@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import altair as alt
 import pandas as pd
 import streamlit as st
@@ -108,16 +106,7 @@ def _over_time(facts: Facts) -> None:
     )
     told = _("%(count)s months.", count=number(len(found)))
     ways = dict.fromkeys(method for counts in found.values() for method in counts)
-    charts.show(chart, rows, _("How people arrived, by month"), told, _key(ways))
-
-
-def _key(ways: Iterable[Method]) -> str:
-    """Return which colour stands for which way, as Markdown that wraps anywhere."""
-    return " ".join(
-        f':color[■]{{foreground="{charts.METHOD_COLOURS[one]}"}}\u00a0'
-        f"{charts.unbroken(method_word(one))}\u2003"
-        for one in ways
-    )
+    charts.show(chart, rows, _("How people arrived, by month"), told, charts.method_key(ways))
 
 
 def _scores(facts: Facts) -> None:

@@ -16,6 +16,7 @@ from rollbook.domain.identification import Identified, Unidentified
 from rollbook.domain.ports import OpenUnitOfWork
 from rollbook.domain.tallies import RETRY, Tally
 from rollbook.errors import StorageError
+from rollbook.services.beside import beside
 from rollbook.services.recognise import FrameResult, TrackState, TrackView
 
 log = logging.getLogger(__name__)
@@ -54,22 +55,11 @@ class Tallies:
     @contextmanager
     def kept(self) -> Iterator[None]:
         """Write every half minute while the block runs, and what is left at its end."""
-        over = threading.Event()
-        thread = threading.Thread(target=self._rounds, args=(over,), name="tallies", daemon=True)
-        thread.start()
         try:
-            yield
+            with beside(self.flush, self._every, "tallies"):
+                yield
         finally:
-            over.set()
-            thread.join()
             self.flush()
-
-    def _rounds(self, over: threading.Event) -> None:
-        while not over.wait(self._every):
-            try:
-                self.flush()
-            except Exception:  # nobody would start the thread again
-                log.exception("counts of refusals could not be written; the next try follows")
 
 
 class FaceCounts:

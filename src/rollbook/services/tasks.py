@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
 
 from rollbook.domain.ports import Clock, OpenUnitOfWork
 from rollbook.domain.task_ports import Task, TaskLine, TaskState
 from rollbook.errors import RollbookError, places_of
+from rollbook.services.beside import beside
 
 LEASE = timedelta(seconds=60)  # who shows no sign of life for so long has died
 BEAT = 15.0  # seconds between two signs of life
@@ -176,22 +177,13 @@ class TaskRunner:
                 self._woken.clear()
 
 
-@contextmanager
-def _beating(control: TaskControl) -> Iterator[None]:
+def _beating(control: TaskControl) -> AbstractContextManager[None]:
     """Show signs of life while a job looks through what is done already."""
-    over = threading.Event()
 
     def beat() -> None:
-        while not over.wait(BEAT):
-            try:
-                control.beat()
-            except RollbookError as error:  # the database is locked or full; the next may go
-                log.warning("a task showed no sign of life: %s", type(error).__name__)
+        try:
+            control.beat()
+        except RollbookError as error:  # the database is locked or full; the next may go
+            log.warning("a task showed no sign of life: %s", type(error).__name__)
 
-    thread = threading.Thread(target=beat, name="task beat", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+    return beside(beat, BEAT, "task beat")
