@@ -127,14 +127,14 @@ function apply(answer, blob) {
 
 async function look() {
   while (running && state.pose < poses.length) {
+    const asked = state; // a pose that is skipped meanwhile puts another in its place
     const blob = await grab();
     const form = new FormData();
-    form.append("state", JSON.stringify(state));
+    form.append("state", JSON.stringify(asked));
     form.append("frame", blob, "frame.jpg");
-    const asked = state.pose;
     try {
       const answer = await post(guide.dataset.frame, form);
-      if (running && asked === state.pose) apply(answer, blob);
+      if (running && asked === state) apply(answer, blob);
       await wait(PAUSE);
     } catch (error) {
       if (error.status === 503) { await wait(800); continue; } // busy: kiosks go first
