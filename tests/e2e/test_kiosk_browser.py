@@ -120,6 +120,7 @@ def told(page: Page) -> set[str]:
     return set(found)
 
 
+@pytest.mark.alone
 def test_who_appears_is_marked_within_a_second_and_strangers_stay_unknown(bench: Bench) -> None:
     _, key = bench.site.pair("Front door")
     with bench.kiosk("everybody.y4m", key) as page:
